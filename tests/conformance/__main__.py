@@ -2,9 +2,9 @@
 
     python -m tests.conformance [--server URL] [--markdown FILE] [-v] [AREA-OR-SCENARIO ...]
 
-Without --server a kubehop of its own is started on a free port with a fresh data directory, as the recordings ask for:
-the tokens of tokens.csv, Node,RBAC, privileged pods, service range 10.96.0.0/16, no controllers. The areas are the first
-words of the scenarios' names. The exit status is 1 when an area falls below the floor in floor.yaml, so that what
+Without --server a kubehop of its own is started on a free port with a fresh data directory, as the
+recordings ask for: the tokens of tokens.csv, Node,RBAC, privileged pods, service range 10.96.0.0/16, no
+controllers. The areas are the first words of the scenarios' names. The exit status is 1 when an area falls below the floor in floor.yaml, so that what
 was exact once stays exact; raise the floor with the change that raises the figure (`--write-floor`).
 """
 
@@ -92,8 +92,15 @@ def server(url: str | None) -> Iterator[str]:
     if url:
         yield url
         return
-    with up.running("--token-auth-file", str(HERE / "tokens.csv"), "--authorization-mode", "Node,RBAC",
-                    "--service-cluster-ip-range", "10.96.0.0/16", "--allow-privileged=true") as cluster:
+    with up.running(
+        "--token-auth-file",
+        str(HERE / "tokens.csv"),
+        "--authorization-mode",
+        "Node,RBAC",
+        "--service-cluster-ip-range",
+        "10.96.0.0/16",
+        "--allow-privileged=true",
+    ) as cluster:
         yield cluster.server
 
 
@@ -136,8 +143,10 @@ def main() -> int:
         args.markdown.parent.mkdir(parents=True, exist_ok=True)
         args.markdown.write_text(table + "\n")
     if args.write_floor and not args.names:
-        FLOOR.write_text("# Equal exchanges per area that no change may fall below; see __main__.py.\n"
-                         + yaml.safe_dump({a: s.equal for a, s in areas.items()}))
+        FLOOR.write_text(
+            "# Equal exchanges per area that no change may fall below; see __main__.py.\n"
+            + yaml.safe_dump({a: s.equal for a, s in areas.items()})
+        )
         return 0
     low = [] if args.names and not all(n in areas for n in args.names) else below_floor(areas)
     for line in low:

@@ -45,12 +45,29 @@ class Cluster:
         """What `kubehop up` printed."""
         return self.data_dir / "up.out"
 
-    def kubectl(self, *args: str, stdin: str | None = None, check: bool = True,
-                env: dict[str, str] | None = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def kubectl(
+        self,
+        *args: str,
+        stdin: str | None = None,
+        check: bool = True,
+        env: dict[str, str] | None = None,
+        timeout: float = 60,
+    ) -> subprocess.CompletedProcess[str]:
         """Run stock kubectl against this cluster; on failure with `check` the output is in the error."""
         done = subprocess.run(
-            [kubectl_binary(), "--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self.data_dir / "kubectl-cache"), *args],
-            input=stdin, capture_output=True, text=True, timeout=timeout, check=False,
+            [
+                kubectl_binary(),
+                "--kubeconfig",
+                str(self.kubeconfig),
+                "--cache-dir",
+                str(self.data_dir / "kubectl-cache"),
+                *args,
+            ],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
             env={**os.environ, **(env or {})},
         )
         if check and done.returncode != 0:
@@ -89,7 +106,15 @@ def running(*flags: str, data_dir: Path | None = None, keep: bool = False) -> It
     own = data_dir is None
     directory = data_dir or Path(tempfile.mkdtemp(prefix="kubehop-"))
     port = free_port()
-    command = [str(Path(sys.executable).parent / "kubehop"), "up", "--data-dir", str(directory), "--secure-port", str(port), *flags]
+    command = [
+        str(Path(sys.executable).parent / "kubehop"),
+        "up",
+        "--data-dir",
+        str(directory),
+        "--secure-port",
+        str(port),
+        *flags,
+    ]
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "up.out").open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
