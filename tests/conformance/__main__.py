@@ -2,9 +2,9 @@
 
     python -m tests.conformance [--server URL] [--markdown FILE] [-v] [AREA-OR-SCENARIO ...]
 
-Without --server a kubehop of its own is started on a free port with a fresh data directory, as the
-recordings ask for: the tokens of tokens.csv, Node,RBAC, privileged pods, service range 10.96.0.0/16, no
-controllers. The areas are the first words of the scenarios' names. The exit status is 1 when an area falls below the floor in floor.yaml, so that what
+Without --server a kubehop of its own is started on a free port with a fresh data directory, as the recordings ask
+for: the tokens of tokens.csv, Node,RBAC, privileged pods, service range 10.96.0.0/16, no controllers. The areas are
+the first words of the scenarios' names. The exit status is 1 when an area falls below the floor in floor.yaml: what
 was exact once stays exact; raise the floor with the change that raises the figure (`--write-floor`).
 """
 
