@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.kubehop/authentication/v1/authentication.proto\x12\x19kubehop.authentication.v1\"\xad\x01\n\x13\x41uthenticateRequest\x12\x19\n\x11peer_certificates\x18\x01 \x03(\x0c\x12\x32\n\x07headers\x18\x02 \x03(\x0b\x32!.kubehop.authentication.v1.Header\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x16\n\x0eremote_address\x18\x05 \x01(\t\x12\x11\n\taudiences\x18\x06 \x03(\t\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\xf0\x01\n\x14\x41uthenticateResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32#.kubehop.authentication.v1.Decision\x12\x31\n\x04user\x18\x02 \x01(\x0b\x32#.kubehop.authentication.v1.UserInfo\x12\x11\n\taudiences\x18\x03 \x03(\t\x12\x15\n\rauthenticator\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x34\n\x08\x61ttempts\x18\x06 \x03(\x0b\x32\".kubehop.authentication.v1.Attempt\"\xce\x01\n\x08UserInfo\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12=\n\x05\x65xtra\x18\x04 \x03(\x0b\x32..kubehop.authentication.v1.UserInfo.ExtraEntry\x1aT\n\nExtraEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x35\n\x05value\x18\x02 \x01(\x0b\x32&.kubehop.authentication.v1.ExtraValues:\x02\x38\x01\"\x1d\n\x0b\x45xtraValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"|\n\x07\x41ttempt\x12\x15\n\rauthenticator\x18\x01 \x01(\t\x12\x35\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32#.kubehop.authentication.v1.Decision\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x64uration_us\x18\x04 \x01(\x03*p\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45\x43ISION_AUTHENTICATED\x10\x01\x12\x15\n\x11\x44\x45\x43ISION_REJECTED\x10\x02\x12\x17\n\x13\x44\x45\x43ISION_NO_OPINION\x10\x03\x32\x81\x01\n\x0e\x41uthentication\x12o\n\x0c\x41uthenticate\x12..kubehop.authentication.v1.AuthenticateRequest\x1a/.kubehop.authentication.v1.AuthenticateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.kubehop/authentication/v1/authentication.proto\x12\x19kubehop.authentication.v1\"\xad\x01\n\x13\x41uthenticateRequest\x12\x19\n\x11peer_certificates\x18\x01 \x03(\x0c\x12\x32\n\x07headers\x18\x02 \x03(\x0b\x32!.kubehop.authentication.v1.Header\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x16\n\x0eremote_address\x18\x05 \x01(\t\x12\x11\n\taudiences\x18\x06 \x03(\t\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x82\x02\n\x14\x41uthenticateResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32#.kubehop.authentication.v1.Decision\x12\x31\n\x04user\x18\x02 \x01(\x0b\x32#.kubehop.authentication.v1.UserInfo\x12\x11\n\taudiences\x18\x03 \x03(\t\x12\x15\n\rauthenticator\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x34\n\x08\x61ttempts\x18\x06 \x03(\x0b\x32\".kubehop.authentication.v1.Attempt\x12\x10\n\x08warnings\x18\x07 \x03(\t\"\xce\x01\n\x08UserInfo\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12=\n\x05\x65xtra\x18\x04 \x03(\x0b\x32..kubehop.authentication.v1.UserInfo.ExtraEntry\x1aT\n\nExtraEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x35\n\x05value\x18\x02 \x01(\x0b\x32&.kubehop.authentication.v1.ExtraValues:\x02\x38\x01\"\x1d\n\x0b\x45xtraValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"|\n\x07\x41ttempt\x12\x15\n\rauthenticator\x18\x01 \x01(\t\x12\x35\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32#.kubehop.authentication.v1.Decision\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x64uration_us\x18\x04 \x01(\x03*p\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45\x43ISION_AUTHENTICATED\x10\x01\x12\x15\n\x11\x44\x45\x43ISION_REJECTED\x10\x02\x12\x17\n\x13\x44\x45\x43ISION_NO_OPINION\x10\x03\x32\x81\x01\n\x0e\x41uthentication\x12o\n\x0c\x41uthenticate\x12..kubehop.authentication.v1.AuthenticateRequest\x1a/.kubehop.authentication.v1.AuthenticateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,22 +33,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_USERINFO_EXTRAENTRY']._loaded_options = None
   _globals['_USERINFO_EXTRAENTRY']._serialized_options = b'8\001'
-  _globals['_DECISION']._serialized_start=901
-  _globals['_DECISION']._serialized_end=1013
+  _globals['_DECISION']._serialized_start=919
+  _globals['_DECISION']._serialized_end=1031
   _globals['_AUTHENTICATEREQUEST']._serialized_start=78
   _globals['_AUTHENTICATEREQUEST']._serialized_end=251
   _globals['_HEADER']._serialized_start=253
   _globals['_HEADER']._serialized_end=290
   _globals['_AUTHENTICATERESPONSE']._serialized_start=293
-  _globals['_AUTHENTICATERESPONSE']._serialized_end=533
-  _globals['_USERINFO']._serialized_start=536
-  _globals['_USERINFO']._serialized_end=742
-  _globals['_USERINFO_EXTRAENTRY']._serialized_start=658
-  _globals['_USERINFO_EXTRAENTRY']._serialized_end=742
-  _globals['_EXTRAVALUES']._serialized_start=744
-  _globals['_EXTRAVALUES']._serialized_end=773
-  _globals['_ATTEMPT']._serialized_start=775
-  _globals['_ATTEMPT']._serialized_end=899
-  _globals['_AUTHENTICATION']._serialized_start=1016
-  _globals['_AUTHENTICATION']._serialized_end=1145
+  _globals['_AUTHENTICATERESPONSE']._serialized_end=551
+  _globals['_USERINFO']._serialized_start=554
+  _globals['_USERINFO']._serialized_end=760
+  _globals['_USERINFO_EXTRAENTRY']._serialized_start=676
+  _globals['_USERINFO_EXTRAENTRY']._serialized_end=760
+  _globals['_EXTRAVALUES']._serialized_start=762
+  _globals['_EXTRAVALUES']._serialized_end=791
+  _globals['_ATTEMPT']._serialized_start=793
+  _globals['_ATTEMPT']._serialized_end=917
+  _globals['_AUTHENTICATION']._serialized_start=1034
+  _globals['_AUTHENTICATION']._serialized_end=1163
 # @@protoc_insertion_point(module_scope)
