@@ -1,0 +1,271 @@
+"""The stage's side of an exchange lane: one stream of frames, many calls in flight.
+
+`kubehop.hop.server` runs one `Exchange` per stream that a caller opens. Calls start in the order in which they arrive and
+are answered as they finish; answers that are ready when the writer wakes leave as one frame. A lane runs at most
+`limit` calls at a time, counting those whose answer has not been written; as many again wait in order, and beyond that
+the lane is not read, so that HTTP/2 flow control reaches the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import math
+from collections import OrderedDict
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from kubehop.hop.calls import Call, CallContext
+from kubehop.hop.deadlines import DeadlineWatch
+from kubehop.hop.dispatch import OK, Handler
+from kubehop.hop.errors import HopError
+from kubehop.hop.metrics import LaneStats
+from kubehop.pb.hop.v1 import Envelope, Frame, Status
+
+LINGER_SECONDS = 0.25
+"""How long a draining lane stays open without calls for a caller that does not half-close it."""
+
+
+class _Running:
+    """A call that has a task."""
+
+    __slots__ = ("deadline", "expired", "task")
+
+    def __init__(self, task: asyncio.Task[None], deadline: float) -> None:
+        self.task = task
+        self.deadline = deadline
+        self.expired = False
+
+
+class Exchange:
+    """One lane. `serve` runs until the caller closes it, it breaks, or `drain` has come to its end."""
+
+    def __init__(
+        self, handlers: Mapping[str, Handler], peer: str, *, limit: int, frame_bytes: int, stats: LaneStats
+    ) -> None:
+        self._handlers = handlers
+        self._peer = peer
+        self._limit = limit
+        self._frame_bytes = frame_bytes
+        self._stats = stats
+        self._loop = asyncio.get_running_loop()
+        self._running: dict[int, _Running] = {}
+        self._backlog: OrderedDict[int, Envelope] = OrderedDict()
+        self._answers: list[tuple[int, bytes, Status | None]] = []
+        self._open = 0  # calls begun whose answer has not been written
+        self._writer_idle: asyncio.Future[None] | None = None
+        self._changed = asyncio.Event()  # set whenever an answer has been written or a call has ended unanswered
+        self._draining = asyncio.Event()
+        self._deadlines = DeadlineWatch(self._expire)
+
+    async def serve(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """Read, run and answer."""
+        stats = self._stats
+        stats.lanes += 1
+        writer = asyncio.create_task(self._write(context), name="hop lane writer")
+        reader = asyncio.create_task(self._read(context), name="hop lane reader")
+        drained = asyncio.create_task(self._drained(), name="hop lane drain")
+        try:
+            await asyncio.wait((writer, reader, drained), return_when=asyncio.FIRST_COMPLETED)
+            if reader.done() and not writer.done():
+                reader.result()
+                await self._quiet()  # the caller sends no more, but waits for what it has sent
+        finally:
+            for task in (reader, writer, drained):
+                task.cancel()
+            for running in self._running.values():
+                running.task.cancel()
+            self._deadlines.close()
+            stats.lanes -= 1
+            await asyncio.gather(reader, writer, drained, return_exceptions=True)
+
+    def drain(self) -> None:
+        """Tell the caller to send no new calls, and end once all that it has sent is answered."""
+        if not self._draining.is_set():
+            self._draining.set()
+            self._answer(0, b"", None)
+
+    async def _drained(self) -> None:
+        await self._draining.wait()
+        # A caller that knows the farewell half-closes and ends the lane through the reader. For others: wait until
+        # nothing has been in flight for a while.
+        while True:
+            await self._quiet()
+            await asyncio.sleep(LINGER_SECONDS)
+            if not self._open and not self._answers and not self._backlog:
+                return
+
+    async def _quiet(self) -> None:
+        while self._open or self._answers or self._backlog:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def _read(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        stats = self._stats
+        while True:
+            data = await context.read()
+            if data is grpc.aio.EOF:
+                return
+            try:
+                envelopes = Frame.FromString(data).envelopes
+            except DecodeError as error:
+                raise HopError(
+                    grpc.StatusCode.INVALID_ARGUMENT, "the lane carried something else than a frame"
+                ) from error
+            stats.frames_in += 1
+            stats.envelopes_in += len(envelopes)
+            for envelope in envelopes:
+                if envelope.cancel:
+                    self._cancel(envelope.id)
+                elif self._open < self._limit and not self._backlog:
+                    self._begin(envelope)
+                else:
+                    await self._enqueue(envelope)
+
+    async def _enqueue(self, envelope: Envelope) -> None:
+        self._backlog[envelope.id] = envelope
+        if envelope.context.deadline_unix_ms:
+            self._deadlines.notice(envelope.context.deadline_unix_ms / 1000)
+        while len(self._backlog) >= self._limit:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _begin(self, envelope: Envelope) -> None:
+        number = envelope.id
+        self._open += 1
+        started = perf_counter()
+        sent = envelope.context
+        milliseconds = sent.deadline_unix_ms
+        deadline = milliseconds / 1000 if milliseconds else None
+        handler = self._handlers.get(envelope.method)
+        if handler is None:
+            unknown = HopError(grpc.StatusCode.UNIMPLEMENTED, f"this stage does not serve {envelope.method}")
+            self._answer(number, b"", unknown.to_status())
+            return
+        call = Call(CallContext(sent.audit_id, sent.traceparent, deadline), self._peer)
+        payload = envelope.payload
+        size = len(payload)
+        try:
+            request = handler.decode(payload)
+            if handler.immediate:
+                result = handler.function(request, call)
+                if not inspect.isawaitable(result):
+                    self._succeed(number, handler, call, started, size, result)
+                    return
+            else:
+                result = handler.function(request, call)
+        except Exception as error:
+            self._fail(number, handler, call, started, size, handler.failure(call, error))
+            return
+        task = self._loop.create_task(self._run(number, handler, call, started, size, result))
+        self._running[number] = _Running(task, math.inf if deadline is None else deadline)
+        if deadline is not None:
+            self._deadlines.notice(deadline)
+
+    async def _run(self, number: int, handler: Handler, call: Call, started: float, size: int, result: Any) -> None:
+        try:
+            response = await result
+        except asyncio.CancelledError:
+            self._stopped(number, handler, call, started, size)
+        except Exception as error:
+            self._fail(number, handler, call, started, size, handler.failure(call, error))
+        else:
+            self._succeed(number, handler, call, started, size, response)
+        finally:
+            del self._running[number]
+
+    def _succeed(self, number: int, handler: Handler, call: Call, started: float, size: int, response: Message) -> None:
+        try:
+            payload = response.SerializeToString()
+        except Exception as error:
+            self._fail(number, handler, call, started, size, handler.failure(call, error))
+            return
+        self._answer(number, payload, None)
+        handler.finish(call, OK, started, size, len(payload))
+
+    def _fail(self, number: int, handler: Handler, call: Call, started: float, size: int, error: HopError) -> None:
+        self._answer(number, b"", error.to_status())
+        handler.finish(call, error.code.name, started, size, 0)
+
+    def _stopped(self, number: int, handler: Handler, call: Call, started: float, size: int) -> None:
+        """A task ended by cancellation: of its deadline, of its caller (who does not wait), or of its own doing."""
+        if self._running[number].expired:
+            late = HopError(grpc.StatusCode.DEADLINE_EXCEEDED, f"{handler.name} did not answer within its deadline")
+            self._fail(number, handler, call, started, size, late)
+            return
+        self._answer(number, b"", Status(code=grpc.StatusCode.CANCELLED.value[0], message="cancelled"))
+        handler.finish(call, grpc.StatusCode.CANCELLED.name, started, size, 0)
+
+    def _cancel(self, number: int) -> None:
+        running = self._running.get(number)
+        if running is not None:
+            running.task.cancel()
+        elif self._backlog.pop(number, None) is not None:
+            self._changed.set()
+
+    def _expire(self, now: float) -> float:
+        """End what is past its deadline; the next deadline."""
+        upcoming = math.inf
+        for running in self._running.values():
+            if running.deadline > now:
+                upcoming = min(upcoming, running.deadline)
+            elif not running.expired:
+                running.expired = True
+                running.task.cancel()
+        late = []
+        for number, envelope in self._backlog.items():
+            milliseconds = envelope.context.deadline_unix_ms
+            if milliseconds and milliseconds / 1000 <= now:
+                late.append(number)
+            elif milliseconds:
+                upcoming = min(upcoming, milliseconds / 1000)
+        for number in late:
+            envelope = self._backlog.pop(number)
+            self._open += 1
+            error = HopError(grpc.StatusCode.DEADLINE_EXCEEDED, f"{envelope.method} waited in line beyond its deadline")
+            self._answer(number, b"", error.to_status())
+        return upcoming
+
+    def _answer(self, number: int, payload: bytes, status: Status | None) -> None:
+        self._answers.append((number, payload, status))
+        idle = self._writer_idle
+        if idle is not None:
+            self._writer_idle = None
+            if not idle.done():
+                idle.set_result(None)
+
+    async def _write(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        stats = self._stats
+        while True:
+            if not self._answers:
+                self._writer_idle = self._loop.create_future()
+                await self._writer_idle
+            answers, self._answers = self._answers, []
+            written = 0
+            while written < len(answers):
+                frame = Frame()
+                add = frame.envelopes.add
+                size = 0
+                first = written
+                for number, payload, status in answers[first:]:
+                    if size and size + len(payload) > self._frame_bytes:
+                        break
+                    if number == 0:
+                        add(cancel=True)
+                    elif status is None:
+                        add(id=number, payload=payload)
+                    else:
+                        add(id=number, status=status)
+                    size += len(payload) + 16
+                    written += 1
+                await context.write(frame.SerializeToString())
+                stats.frames_out += 1
+                stats.envelopes_out += written - first
+                self._open -= sum(1 for number, _, _ in answers[first:written] if number)
+                self._changed.set()
+                while self._backlog and self._open < self._limit:
+                    self._begin(self._backlog.popitem(last=False)[1])
