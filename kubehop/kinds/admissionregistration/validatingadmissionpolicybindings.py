@@ -1,0 +1,7 @@
+"""Validating admission policy bindings: how they are printed."""
+
+from __future__ import annotations
+
+from kubehop.kinds.admissionregistration import printers
+
+PRINTER = printers.BINDINGS

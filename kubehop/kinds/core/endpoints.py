@@ -1,0 +1,32 @@
+"""Endpoints: how they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kubehop.kinds.printing import AGE, NAME, NONE, age, documented, name, shortened
+from kubehop.machinery.table import Printer
+
+Object = dict[str, Any]
+
+
+def _addresses(subset: Object) -> Iterator[str]:
+    ips = [address.get("ip") or "" for address in subset.get("addresses") or ()]
+    ports = subset.get("ports")
+    if not ports:
+        yield from ips  # headless services may have no ports
+        return
+    for port in ports:
+        for ip in ips:
+            yield f"[{ip}]:{port.get('port', 0)}" if ":" in ip else f"{ip}:{port.get('port', 0)}"
+
+
+def _cells(obj: Object, now: float) -> list[Any]:
+    subsets = obj.get("subsets")
+    found = [address for subset in subsets or () for address in _addresses(subset)]
+    text = shortened(found, len(found)) if found else ""
+    return [name(obj), text if subsets else NONE, age(obj, now)]
+
+
+PRINTER = Printer(columns=(NAME, documented("Endpoints", "core.v1.Endpoints.subsets"), AGE), cells=_cells)

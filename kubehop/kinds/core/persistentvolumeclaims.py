@@ -1,0 +1,43 @@
+"""Persistent volume claims: how they are printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubehop.kinds.core.volumes import access_modes, phase, storage_class
+from kubehop.kinds.printing import AGE, NAME, UNSET, Column, age, at, documented, name
+from kubehop.machinery.table import Printer
+
+Object = dict[str, Any]
+
+
+def _cells(obj: Object, now: float) -> list[Any]:
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    volume = spec.get("volumeName") or ""
+    return [
+        name(obj),
+        phase(obj),
+        volume,
+        (at(status, "capacity", "storage") or "0") if volume else "",
+        access_modes(status.get("accessModes")) if volume else "",
+        storage_class(obj),
+        spec.get("volumeAttributesClassName") or UNSET,
+        age(obj, now),
+        spec.get("volumeMode") or UNSET,
+    ]
+
+
+PRINTER = Printer(
+    columns=(
+        NAME,
+        documented("Status", "core.v1.PersistentVolumeClaimStatus.phase"),
+        documented("Volume", "core.v1.PersistentVolumeClaimSpec.volumeName"),
+        documented("Capacity", "core.v1.PersistentVolumeClaimStatus.capacity"),
+        documented("Access Modes", "core.v1.PersistentVolumeClaimStatus.accessModes"),
+        Column("StorageClass", description="StorageClass of the pvc"),
+        Column("VolumeAttributesClass", description="VolumeAttributesClass of the pvc"),
+        AGE,
+        documented("VolumeMode", "core.v1.PersistentVolumeClaimSpec.volumeMode", priority=1),
+    ),
+    cells=_cells,
+)

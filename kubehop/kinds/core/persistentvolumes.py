@@ -1,0 +1,47 @@
+"""Persistent volumes: how they are printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubehop.kinds.core.volumes import access_modes, phase, storage_class
+from kubehop.kinds.printing import AGE, NAME, UNSET, Column, age, at, documented, name
+from kubehop.machinery.table import Printer
+
+Object = dict[str, Any]
+
+
+def _cells(obj: Object, now: float) -> list[Any]:
+    spec = obj.get("spec") or {}
+    claim = spec.get("claimRef")
+    return [
+        name(obj),
+        at(spec, "capacity", "storage") or "0",
+        access_modes(spec.get("accessModes")),
+        spec.get("persistentVolumeReclaimPolicy") or "",
+        phase(obj),
+        f"{claim.get('namespace') or ''}/{claim.get('name') or ''}" if claim else "",
+        storage_class(obj),
+        spec.get("volumeAttributesClassName") or UNSET,
+        at(obj, "status", "reason") or "",
+        age(obj, now),
+        spec.get("volumeMode") or UNSET,
+    ]
+
+
+PRINTER = Printer(
+    columns=(
+        NAME,
+        documented("Capacity", "core.v1.PersistentVolumeSpec.capacity"),
+        documented("Access Modes", "core.v1.PersistentVolumeSpec.accessModes"),
+        documented("Reclaim Policy", "core.v1.PersistentVolumeSpec.persistentVolumeReclaimPolicy"),
+        documented("Status", "core.v1.PersistentVolumeStatus.phase"),
+        documented("Claim", "core.v1.PersistentVolumeSpec.claimRef"),
+        Column("StorageClass", description="StorageClass of the pv"),
+        Column("VolumeAttributesClass", description="VolumeAttributesClass of the pv"),
+        documented("Reason", "core.v1.PersistentVolumeStatus.reason"),
+        AGE,
+        documented("VolumeMode", "core.v1.PersistentVolumeSpec.volumeMode", priority=1),
+    ),
+    cells=_cells,
+)

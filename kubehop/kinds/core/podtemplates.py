@@ -1,0 +1,26 @@
+"""Pod templates: how they are printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubehop.kinds.printing import NAME, Column, at, containers, name, string_map
+from kubehop.machinery.table import Printer
+
+Object = dict[str, Any]
+
+
+def _cells(obj: Object, _now: float) -> list[Any]:
+    template = obj.get("template")
+    return [name(obj), *containers(template), string_map(at(template, "metadata", "labels"))]
+
+
+PRINTER = Printer(
+    columns=(
+        NAME,
+        Column("Containers", description="Names of each container in the template."),
+        Column("Images", description="Images referenced by each container in the template."),
+        Column("Pod Labels", description="The labels for the pod template."),
+    ),
+    cells=_cells,
+)

@@ -1,0 +1,138 @@
+"""The schema catalogue: OpenAPI definitions of Kubernetes v1.36, by name, as Kubernetes publishes them.
+
+They come from the `kubernetes-validate` package, whose publisher turned them into JSON Schema: optional fields may be
+null, integers-or-strings are a choice, kind and apiVersion are enumerations. `definition` undoes that. `schemas`,
+`tables` and the OpenAPI documents are built from here.
+
+The file is 1.6 MB of JSON that would take ten times as much as Python objects: it is split once, on first use, into one
+piece of bytes per definition, and only the pieces that somebody needs are parsed.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import Any
+
+import orjson
+
+Object = dict[str, Any]
+
+KUBERNETES_VERSION = "1.36"
+
+REFERENCE = "#/definitions/"
+"""Start of a reference between definitions, as in OpenAPI v2."""
+
+GROUP_VERSION_KIND = "x-kubernetes-group-version-kind"
+
+INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
+QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+
+_PUBLISHED_REFERENCE = "#/$defs/"
+_FILE = "kubernetes-json-schema/v1.36.0-local/_definitions.json"
+_SCALARS: Mapping[str, Object] = {
+    INT_OR_STRING: {
+        "description": "IntOrString is a type that can hold an int32 or a string.  When used in JSON or YAML"
+        " marshalling and unmarshalling, it produces or consumes the inner type.  This allows you to have, for"
+        " example, a JSON field that can accept a name or number.",
+        "type": "string",
+        "format": "int-or-string",
+    },
+    QUANTITY: {
+        "description": "Quantity is a fixed-point representation of a number. It provides convenient"
+        " marshaling/unmarshaling in JSON and YAML, in addition to String() and AsInt64() accessors.",
+        "type": "string",
+    },
+}
+
+
+@functools.cache
+def _pieces() -> Mapping[str, bytes]:
+    text = resources.files("kubernetes_validate").joinpath(_FILE).read_bytes()
+    return {name: orjson.dumps(value) for name, value in orjson.loads(text)["$defs"].items()}
+
+
+def names() -> Iterable[str]:
+    """Return the names of all definitions, sorted: `io.k8s.api.apps.v1.Deployment`."""
+    return sorted(_pieces())
+
+
+def definition(name: str) -> Object:
+    """Return one definition in OpenAPI v2 form, freshly parsed. KeyError where there is none of that name."""
+    if name in _SCALARS:
+        return dict(_SCALARS[name])
+    found: Object = orjson.loads(_pieces()[name])
+    _restore(found)
+    return found
+
+
+def description(name: str, field: str) -> str:
+    """Return what a definition says of one of its fields, "" where it says nothing."""
+    if name not in _pieces():
+        return ""
+    properties: Mapping[str, Object] = definition(name).get("properties", {})
+    return str(properties.get(field, {}).get("description", ""))
+
+
+@functools.cache
+def kinds() -> Mapping[tuple[str, str, str], str]:
+    """Return the definition's name of every (group, version, kind) that one definition stands for.
+
+    Types that belong to every group, such as DeleteOptions, are left out.
+    """
+    found: dict[tuple[str, str, str], str] = {}
+    marker = GROUP_VERSION_KIND.encode()
+    for name, piece in _pieces().items():
+        if marker not in piece:
+            continue
+        described = orjson.loads(piece)[GROUP_VERSION_KIND]
+        if len(described) == 1:
+            gvk = described[0]
+            found[gvk["group"], gvk["version"], gvk["kind"]] = name
+    return found
+
+
+def references(node: Any) -> set[str]:
+    """Return the names of the definitions that a node refers to."""
+    found: set[str] = set()
+    if isinstance(node, dict):
+        target = node.get("$ref")
+        if isinstance(target, str):
+            found.add(target.rpartition("/")[2])
+        for value in node.values():
+            found |= references(value)
+    elif isinstance(node, list):
+        for value in node:
+            found |= references(value)
+    return found
+
+
+def closure(roots: Iterable[str]) -> list[str]:
+    """Return the definitions that the roots need, themselves included, sorted."""
+    seen: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(references(definition(name)) - seen)
+    return sorted(seen)
+
+
+def _restore(node: Object) -> None:
+    """Undo, in place, what the publisher did to a schema node."""
+    kind = node.get("type")
+    if isinstance(kind, list):
+        node["type"] = next(one for one in kind if one != "null")
+    target = node.get("$ref")
+    if isinstance(target, str):
+        node["$ref"] = REFERENCE + target.removeprefix(_PUBLISHED_REFERENCE)
+    properties: Mapping[str, Object] = node.get("properties") or {}
+    for field, child in properties.items():
+        _restore(child)
+        if field in ("kind", "apiVersion") and len(child.get("enum", ())) == 1:
+            del child["enum"]
+    for key in ("items", "additionalProperties"):
+        if isinstance(node.get(key), dict):
+            _restore(node[key])

@@ -1,0 +1,41 @@
+"""Endpoint slices: how they are printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubehop.kinds.printing import AGE, NAME, age, documented, name, shortened
+from kubehop.machinery.table import Printer
+
+Object = dict[str, Any]
+
+
+def _port(port: Object) -> str:
+    number, label = port.get("port"), port.get("name")
+    if number is not None:
+        return str(number)
+    return "*" if label is None else str(label)
+
+
+def _cells(obj: Object, now: float) -> list[Any]:
+    ports = [_port(port) for port in obj.get("ports") or ()]
+    addresses = [address for endpoint in obj.get("endpoints") or () for address in endpoint.get("addresses") or ()]
+    return [
+        name(obj),
+        obj.get("addressType") or "",
+        shortened(ports, len(ports)),
+        shortened(addresses, len(addresses)),
+        age(obj, now),
+    ]
+
+
+PRINTER = Printer(
+    columns=(
+        NAME,
+        documented("AddressType", "discovery.v1.EndpointSlice.addressType"),
+        documented("Ports", "discovery.v1.EndpointSlice.ports"),
+        documented("Endpoints", "discovery.v1.EndpointSlice.endpoints"),
+        AGE,
+    ),
+    cells=_cells,
+)

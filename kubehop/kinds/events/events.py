@@ -1,0 +1,7 @@
+"""Events in their newer form: stored, printed and kept as core events."""
+
+from __future__ import annotations
+
+from kubehop.kinds.core.events import PRINTER
+
+__all__ = ["PRINTER"]

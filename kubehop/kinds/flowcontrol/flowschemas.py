@@ -1,0 +1,46 @@
+"""Flow schemas: how they are printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, count, documented, name
+from kubehop.machinery.table import Printer
+
+Object = dict[str, Any]
+
+
+def _cells(obj: Object, now: float) -> list[Any]:
+    spec = obj.get("spec") or {}
+    dangling = "?"
+    for condition in at(obj, "status", "conditions") or ():
+        if condition.get("type") == "Dangling":
+            dangling = condition.get("status") or ""
+            break
+    return [
+        name(obj),
+        at(spec, "priorityLevelConfiguration", "name") or "",
+        count(spec, "matchingPrecedence"),
+        at(spec, "distinguisherMethod", "type") or NONE,
+        age(obj, now),
+        dangling,
+    ]
+
+
+def _order(obj: Object) -> tuple[int, str]:
+    """Order a list as requests are matched: by precedence, then by name."""
+    return count(obj, "spec", "matchingPrecedence"), name(obj)
+
+
+PRINTER = Printer(
+    columns=(
+        NAME,
+        documented("PriorityLevel", "flowcontrol.v1.PriorityLevelConfigurationReference.name"),
+        documented("MatchingPrecedence", "flowcontrol.v1.FlowSchemaSpec.matchingPrecedence"),
+        documented("DistinguisherMethod", "flowcontrol.v1.FlowSchemaSpec.distinguisherMethod"),
+        AGE,
+        Column("MissingPL", description="references a broken or non-existent PriorityLevelConfiguration"),
+    ),
+    cells=_cells,
+    order=_order,
+)

@@ -1,0 +1,54 @@
+"""Ingresses: how they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, load_balancer, name
+from kubehop.machinery.table import Printer
+
+Object = dict[str, Any]
+
+_MAX_HOSTS = 3
+
+
+def _hosts(rules: Sequence[Object]) -> str:
+    hosts: list[str] = []
+    more = False
+    for rule in rules:
+        # as kube-apiserver counts: a fourth rule means more, whether or not it has a host
+        more = more or len(hosts) == _MAX_HOSTS
+        if not more and rule.get("host"):
+            hosts.append(rule["host"])
+    text = ",".join(hosts) or "*"
+    return f"{text} + {len(rules) - _MAX_HOSTS} more..." if more else text
+
+
+def _cells(obj: Object, now: float) -> list[Any]:
+    spec = obj.get("spec") or {}
+    class_name = spec.get("ingressClassName")
+    return [
+        name(obj),
+        NONE if class_name is None else class_name,
+        _hosts(spec.get("rules") or ()),
+        load_balancer(obj.get("status")),
+        "80, 443" if spec.get("tls") else "80",
+        age(obj, now),
+    ]
+
+
+PRINTER = Printer(
+    columns=(
+        NAME,
+        Column(
+            "Class",
+            description="The name of the IngressClass resource that should be used for additional configuration",
+        ),
+        Column("Hosts", description="Hosts that incoming requests are matched against before the ingress rule"),
+        Column("Address", description="Address is a list containing ingress points for the load-balancer"),
+        Column("Ports", description="Ports of TLS configurations that open"),
+        AGE,
+    ),
+    cells=_cells,
+)

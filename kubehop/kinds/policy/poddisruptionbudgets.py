@@ -1,0 +1,40 @@
+"""Pod disruption budgets: how they are printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubehop.kinds.printing import AGE, NAME, Column, age, at, count, name
+from kubehop.machinery.table import Printer
+
+Object = dict[str, Any]
+
+
+def _number(value: Any) -> str:
+    return "N/A" if value is None else str(value)
+
+
+def _cells(obj: Object, now: float) -> list[Any]:
+    return [
+        name(obj),
+        _number(at(obj, "spec", "minAvailable")),
+        _number(at(obj, "spec", "maxUnavailable")),
+        count(obj, "status", "disruptionsAllowed"),
+        age(obj, now),
+    ]
+
+
+PRINTER = Printer(
+    columns=(
+        NAME,
+        Column("Min Available", description="The minimum number of pods that must be available."),
+        Column("Max Unavailable", description="The maximum number of pods that may be unavailable."),
+        Column(
+            "Allowed Disruptions",
+            type="integer",
+            description="Calculated number of pods that may be disrupted at this time.",
+        ),
+        AGE,
+    ),
+    cells=_cells,
+)

@@ -1,0 +1,19 @@
+"""Role bindings: how they are printed."""
+
+from __future__ import annotations
+
+from kubehop.kinds.printing import AGE, NAME, Column, documented
+from kubehop.kinds.rbac import bindings
+from kubehop.machinery.table import Printer
+
+PRINTER = Printer(
+    columns=(
+        NAME,
+        documented("Role", "rbac.v1.RoleBinding.roleRef"),
+        AGE,
+        Column("Users", description="Users in the roleBinding", priority=1),
+        Column("Groups", description="Groups in the roleBinding", priority=1),
+        Column("ServiceAccounts", description="ServiceAccounts in the roleBinding", priority=1),
+    ),
+    cells=bindings.cells,
+)

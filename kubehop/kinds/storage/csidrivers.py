@@ -1,0 +1,40 @@
+"""CSI drivers: how they are printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubehop.kinds.printing import AGE, NAME, NONE, UNSET, age, documented, name
+from kubehop.machinery.table import Printer
+
+Object = dict[str, Any]
+
+
+def _cells(obj: Object, now: float) -> list[Any]:
+    spec = obj.get("spec") or {}
+    requests = spec.get("tokenRequests")
+    return [
+        name(obj),
+        spec.get("attachRequired") is not False,
+        bool(spec.get("podInfoOnMount")),
+        bool(spec.get("storageCapacity")),
+        UNSET if requests is None else ",".join(request.get("audience") or "" for request in requests),
+        bool(spec.get("requiresRepublish")),
+        ",".join(spec.get("volumeLifecycleModes") or ()) or NONE,
+        age(obj, now),
+    ]
+
+
+PRINTER = Printer(
+    columns=(
+        NAME,
+        documented("AttachRequired", "storage.v1.CSIDriverSpec.attachRequired", type="boolean"),
+        documented("PodInfoOnMount", "storage.v1.CSIDriverSpec.podInfoOnMount", type="boolean"),
+        documented("StorageCapacity", "storage.v1.CSIDriverSpec.storageCapacity", type="boolean"),
+        documented("TokenRequests", "storage.v1.CSIDriverSpec.tokenRequests"),
+        documented("RequiresRepublish", "storage.v1.CSIDriverSpec.requiresRepublish", type="boolean"),
+        documented("Modes", "storage.v1.CSIDriverSpec.volumeLifecycleModes"),
+        AGE,
+    ),
+    cells=_cells,
+)

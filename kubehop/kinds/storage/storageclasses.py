@@ -1,0 +1,41 @@
+"""Storage classes: how they are printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubehop.kinds.printing import AGE, NAME, age, at, documented, name
+from kubehop.machinery.table import Printer
+
+Object = dict[str, Any]
+
+_DEFAULT_ANNOTATIONS = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+
+
+def _cells(obj: Object, now: float) -> list[Any]:
+    annotations = at(obj, "metadata", "annotations") or {}
+    is_default = any(annotations.get(key) == "true" for key in _DEFAULT_ANNOTATIONS)
+    return [
+        f"{name(obj)} (default)" if is_default else name(obj),
+        obj.get("provisioner") or "",
+        obj.get("reclaimPolicy") or "Delete",
+        obj.get("volumeBindingMode") or "Immediate",
+        bool(obj.get("allowVolumeExpansion")),
+        age(obj, now),
+    ]
+
+
+PRINTER = Printer(
+    columns=(
+        NAME,
+        documented("Provisioner", "storage.v1.StorageClass.provisioner"),
+        documented("ReclaimPolicy", "storage.v1.StorageClass.reclaimPolicy"),
+        documented("VolumeBindingMode", "storage.v1.StorageClass.volumeBindingMode"),
+        documented("AllowVolumeExpansion", "storage.v1.StorageClass.allowVolumeExpansion"),
+        AGE,
+    ),
+    cells=_cells,
+)
