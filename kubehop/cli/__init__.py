@@ -1,0 +1,1 @@
+"""The `kubehop` command: starts every process of the pipeline on one machine, and looks after keys, state and logs."""

@@ -1,0 +1,157 @@
+"""One child process of the supervisor: starting it, asking whether it is ready, saying why it died.
+
+Used by supervisor.py only. A child writes straight into its log file, so that its output costs the supervisor nothing,
+and lives in a session of its own, so that Ctrl-C reaches the supervisor alone and the order of stopping is kept.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+from kubehop.cli import probe, processes
+from kubehop.cli.plan import Child
+from kubehop.cli.state import ProcessState
+
+PROBE_TIMEOUT: Final = 0.5  # seconds for one question
+LAST_LINES: Final = 12
+FIRST_BACKOFF: Final = 0.5  # seconds
+LONGEST_BACKOFF: Final = 30.0
+CALM: Final = 60.0  # seconds of being ready after which the next death counts as the first again
+
+
+class Phase(enum.Enum):
+    """Where a child is."""
+
+    WAITING = "waiting"  # not started yet, or between death and restart
+    STARTING = "starting"
+    READY = "ready"
+    ENDED = "ended"  # stopped by us
+
+
+class Supervised:
+    """A child with its process, if it has one. Times are monotonic seconds unless said otherwise."""
+
+    def __init__(self, plan: Child, log: Path) -> None:
+        self.plan = plan
+        self.log = log
+        self.phase = Phase.WAITING
+        self.state = ProcessState(plan.name, address=plan.address)
+        self.start_at = 0.0
+        self.reason = "not started yet"
+        self.kill_at = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._context: ssl.SSLContext | None = None
+        self._started = 0.0
+        self._ready = 0.0
+        self._failures = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a process that has not been reaped."""
+        return self._process is not None
+
+    @property
+    def age(self) -> float:
+        """Seconds since the process was started."""
+        return time.monotonic() - self._started
+
+    def start(self) -> None:
+        """Start the process; OSError when its program cannot be run."""
+        if self.plan.probe.target.startswith("unix:"):
+            Path(self.plan.probe.target.removeprefix("unix:")).unlink(missing_ok=True)  # left by a killed predecessor
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                (*_death_wish(), *self.plan.argv),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.plan.environment},
+                cwd=self.log.parent,
+                start_new_session=True,
+            )
+        self._started = time.monotonic()
+        self.phase, self.reason = Phase.STARTING, "started"
+        self.state.pid, self.state.since, self.state.ready = self._process.pid, time.time(), False
+        self.state.started = processes.identity(self._process.pid)
+
+    def probe(self) -> bool:
+        """Ask whether it is ready; a child that is becomes READY."""
+        if self._context is None:
+            self._context = self.plan.probe.context()
+        self.reason = probe.check(self.plan.probe, PROBE_TIMEOUT, self._context)
+        if not self.reason and self.plan.probe.port and not processes.listens(self.state.pid, self.plan.probe.port):
+            self.reason = "does not listen yet"
+        if self.reason:
+            return False
+        self.phase, self.state.ready, self._ready = Phase.READY, True, time.monotonic()
+        self._context = None  # some hundred kilobytes of trusted certificates
+        return True
+
+    def reap(self) -> int | None:
+        """The exit status (negative: the signal) of a process that has just ended, else None."""
+        status = self._process.poll() if self._process is not None else None
+        if status is None:
+            return None
+        self._process, self.state.pid, self.state.started = None, 0, ""
+        if self.phase is Phase.READY and time.monotonic() - self._ready > CALM:
+            self._failures = 0
+        self.phase, self.state.ready = Phase.WAITING, False
+        self.state.last_end = ending(status)
+        return status
+
+    def back_off(self) -> float:
+        """Plan the restart; returns how many seconds from now."""
+        delay = min(FIRST_BACKOFF * 2.0**self._failures, LONGEST_BACKOFF)
+        self._failures += 1
+        self.state.restarts += 1
+        self.start_at = time.monotonic() + delay
+        return delay
+
+    def terminate(self) -> None:
+        """SIGTERM now, SIGKILL after the grace period (see `enforce`)."""
+        if self._process is None:
+            self.phase = Phase.ENDED
+            return
+        self._process.send_signal(signal.SIGTERM)
+        self.kill_at = time.monotonic() + self.plan.grace
+
+    def enforce(self, *, now: bool) -> bool:
+        """SIGKILL if the grace period is over, or `now`; True when it was sent."""
+        if self._process is None or not (now or (self.kill_at and time.monotonic() >= self.kill_at)):
+            return False
+        self._process.kill()
+        self.kill_at = time.monotonic() + self.plan.grace
+        return True
+
+    def last_lines(self) -> list[str]:
+        """The end of its log."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
+                return file.read().decode(errors="replace").splitlines()[-LAST_LINES:]
+        except OSError:
+            return []
+
+
+def ending(status: int) -> str:
+    """An exit status in words."""
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"
+
+
+def _death_wish() -> tuple[str, ...]:
+    """Ask Linux to end the child when the supervisor is killed; elsewhere the next `up` or `down` ends what is left."""
+    setpriv = shutil.which("setpriv") if processes.LINUX else None
+    return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()
