@@ -22,6 +22,7 @@ from kubehop.cli.state import ProcessState
 
 PROBE_TIMEOUT: Final = 0.5  # seconds for one question
 LAST_LINES: Final = 12
+LAST_BYTES: Final = 16384
 FIRST_BACKOFF: Final = 0.5  # seconds
 LONGEST_BACKOFF: Final = 30.0
 CALM: Final = 60.0  # seconds of being ready after which the next death counts as the first again
@@ -52,6 +53,7 @@ class Supervised:
         self._started = 0.0
         self._ready = 0.0
         self._failures = 0
+        self._log_start = 0
 
     @property
     def alive(self) -> bool:
@@ -68,6 +70,7 @@ class Supervised:
         if self.plan.probe.target.startswith("unix:"):
             Path(self.plan.probe.target.removeprefix("unix:")).unlink(missing_ok=True)  # left by a killed predecessor
         with self.log.open("ab") as output:
+            self._log_start = output.tell()
             self._process = subprocess.Popen(
                 (*_death_wish(), *self.plan.argv),
                 stdin=subprocess.DEVNULL,
@@ -132,10 +135,12 @@ class Supervised:
         return True
 
     def last_lines(self) -> list[str]:
-        """The end of its log."""
+        """The end of what the last process wrote."""
         try:
             with self.log.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
+                size = file.seek(0, os.SEEK_END)
+                start = self._log_start if self._log_start <= size else 0  # rotated meanwhile
+                file.seek(max(start, size - LAST_BYTES))
                 return file.read().decode(errors="replace").splitlines()[-LAST_LINES:]
         except OSError:
             return []

@@ -34,6 +34,8 @@ def command(
     except ValueError:
         raise CommandError(f"--service-cluster-ip-range: {service_cluster_ip_range!r} is not a range") from None
     try:
+        if out is None:
+            directory.make()
         if credentials.attention(target, wanted):
             credentials.ensure(target, wanted, print)
     except OSError as error:

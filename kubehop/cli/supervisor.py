@@ -174,7 +174,7 @@ class Supervisor:
             ):
                 # the stages leave with this status when a setting is wrong, and would do so again
                 self._console.trouble(f"kubehop: giving up, {child.plan.name} does not start")
-                self._status = FAILED
+                self._status = status if status == BAD_INPUT else FAILED
                 return
             delay = child.back_off()
             self._console.note(
