@@ -1,0 +1,1 @@
+"""The authentication stage: who sent this request?"""

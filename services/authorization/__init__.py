@@ -1,0 +1,1 @@
+"""The authorization stage: may this user do that?"""

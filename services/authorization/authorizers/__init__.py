@@ -1,0 +1,1 @@
+"""The authorizers, one file each; `union` asks them in the order of --authorization-mode."""
