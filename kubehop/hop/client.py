@@ -1,9 +1,9 @@
 """The calling side of a hop: one `StageClient` per stage, whatever the number of its replicas.
 
 Gateway and stages hold one client per stage that they call. Unary calls go over the exchange lane of a ready replica,
-or over the typed contract where the stage offers no lane or the payload is large; streams always use the typed contract.
-Replicas take turns; each carries a bounded number of calls, and beyond that callers wait in one line, first come first
-served, until their deadline. Every failure is a `HopError`.
+or over the typed contract where the stage offers no lane or the payload is large; streams always use the typed
+contract. Replicas take turns; each carries a bounded number of calls, and beyond that callers wait in one line, first
+come first served, until their deadline. Every failure is a `HopError`.
 """
 
 from __future__ import annotations
@@ -101,8 +101,13 @@ class StageClient:
         self._closed = False
 
     async def connect(self) -> None:
-        """Start connecting; does not wait and does not fail if the stage is away."""
-        if self._tasks or self._closed:
+        """Start connecting; does not wait and does not fail if the stage is away. A first call does so by itself."""
+        self._start()
+
+    def _start(self) -> None:
+        if self._closed:
+            raise unavailable(self.stage, "the client has been closed")
+        if self._deadlines is not None:
             return
         self._deadlines = DeadlineWatch(self._expire)
         self._tasks = [
@@ -203,9 +208,10 @@ class StageClient:
             stats.record(code, perf_counter() - started, received, len(payload))
 
     async def describe(self) -> DescribeResponse | None:
-        """What a ready replica says of itself; None where the stage does not implement Describe. Raises HopError."""
-        for replica in self._ready:
-            return replica.description
+        """What a connected replica said of itself, None where it does not implement Describe. Raises HopError."""
+        for replica in self._replicas:
+            if replica.connection is not None:
+                return replica.description
         raise self._why_not()
 
     async def health(self) -> bool:
@@ -232,6 +238,8 @@ class StageClient:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        for replica in self._replicas:
+            await replica.close()
         if self._deadlines is not None:
             self._deadlines.close()
 
@@ -245,6 +253,8 @@ class StageClient:
         if deadline is None:
             timeout = self._settings.call_timeout
             deadline = math.inf if timeout is None else time() + timeout
+        elif deadline <= time():
+            raise deadline_exceeded(self.stage, path)
         pending = self._line_up(path, payload, context, deadline)
         try:
             answer = await pending.future
@@ -292,23 +302,29 @@ class StageClient:
         self, path: str, payload: bytes, context: CallContext, deadline: float, *, typed: bool = False
     ) -> PendingCall:
         """Give a call to a replica with room, or let it wait; its future tells the outcome."""
-        if self._deadlines is None:
-            raise unavailable(self.stage, "the client is not connected; connect() comes first")
+        deadlines = self._deadlines
+        if deadlines is None or self._closed:
+            self._start()
+            assert self._deadlines is not None
+            deadlines = self._deadlines
         typed = typed or len(payload) > self._settings.lane_payload_bytes
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         pending = PendingCall(next(self._numbers), path, payload, context, deadline, typed, future)
-        self._deadlines.notice(deadline)
+        deadlines.notice(deadline)
         if self._waiting or not self._give(pending):
             self._wait(pending)
         return pending
 
     def _wait(self, pending: PendingCall) -> None:
         """Let a call wait in line, unless nobody is there or about to come who could take it."""
-        if self._ready or (any(replica.state is State.CONNECTING for replica in self._replicas) and not self._closed):
+        if self._ready or self._connecting():
             self._waiting[pending.number] = pending
             self._lane_stats.waiting = len(self._waiting)
         else:
             pending.future.set_exception(self._why_not())
+
+    def _connecting(self) -> bool:
+        return any(replica.state is State.CONNECTING for replica in self._replicas)
 
     def _give(self, pending: PendingCall) -> bool:
         """Give a call to the next replica with room; False if there is none."""
@@ -369,7 +385,7 @@ class StageClient:
             self._drain_line()
             return
         self._ready_event.clear()
-        if self._waiting and not any(replica.state is State.CONNECTING for replica in self._replicas):
+        if self._waiting and not self._connecting():
             why = self._why_not()
             for pending in self._waiting.values():
                 if not pending.future.done():

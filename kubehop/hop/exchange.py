@@ -1,7 +1,7 @@
 """The stage's side of an exchange lane: one stream of frames, many calls in flight.
 
-`kubehop.hop.server` runs one `Exchange` per stream that a caller opens. Calls start in the order in which they arrive and
-are answered as they finish; answers that are ready when the writer wakes leave as one frame. A lane runs at most
+`kubehop.hop.server` runs one `Exchange` per stream that a caller opens. Calls start in the order in which they arrive
+and are answered as they finish; answers that are ready when the writer wakes leave as one frame. A lane runs at most
 `limit` calls at a time, counting those whose answer has not been written; as many again wait in order, and beyond that
 the lane is not read, so that HTTP/2 flow control reaches the caller.
 """
@@ -26,6 +26,7 @@ from kubehop.hop.errors import HopError
 from kubehop.hop.metrics import LaneStats
 from kubehop.pb.hop.v1 import Envelope, Frame, Status
 
+_ENVELOPE_BYTES = 64  # upper bound of what frame and envelope add to a payload
 LINGER_SECONDS = 0.25
 """How long a draining lane stays open without calls for a caller that does not half-close it."""
 
@@ -45,12 +46,20 @@ class Exchange:
     """One lane. `serve` runs until the caller closes it, it breaks, or `drain` has come to its end."""
 
     def __init__(
-        self, handlers: Mapping[str, Handler], peer: str, *, limit: int, frame_bytes: int, stats: LaneStats
+        self,
+        handlers: Mapping[str, Handler],
+        peer: str,
+        *,
+        limit: int,
+        frame_bytes: int,
+        message_bytes: int,
+        stats: LaneStats,
     ) -> None:
         self._handlers = handlers
         self._peer = peer
         self._limit = limit
         self._frame_bytes = frame_bytes
+        self._answer_bytes = message_bytes - _ENVELOPE_BYTES
         self._stats = stats
         self._loop = asyncio.get_running_loop()
         self._running: dict[int, _Running] = {}
@@ -136,6 +145,9 @@ class Exchange:
 
     def _begin(self, envelope: Envelope) -> None:
         number = envelope.id
+        if number in self._running or not number:
+            # answering it would answer another call: the two sides no longer agree on what is in flight
+            raise HopError(grpc.StatusCode.INVALID_ARGUMENT, f"envelope id {number} is 0 or already in flight")
         self._open += 1
         started = perf_counter()
         sent = envelope.context
@@ -183,6 +195,13 @@ class Exchange:
             payload = response.SerializeToString()
         except Exception as error:
             self._fail(number, handler, call, started, size, handler.failure(call, error))
+            return
+        if len(payload) > self._answer_bytes:
+            # gRPC would refuse the frame and with it the whole lane
+            limit = HopError(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, f"the answer has {len(payload)} bytes, too many to send"
+            )
+            self._fail(number, handler, call, started, size, limit)
             return
         self._answer(number, payload, None)
         handler.finish(call, OK, started, size, len(payload))
@@ -260,7 +279,7 @@ class Exchange:
                         add(id=number, payload=payload)
                     else:
                         add(id=number, status=status)
-                    size += len(payload) + 16
+                    size += len(payload) + _ENVELOPE_BYTES
                     written += 1
                 await context.write(frame.SerializeToString())
                 stats.frames_out += 1

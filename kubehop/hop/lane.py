@@ -1,8 +1,8 @@
 """The caller's side of an exchange lane: many calls in flight on one stream.
 
-`kubehop.hop.replica` opens a `Lane` to a stage that offers it; `kubehop.hop.client` puts `PendingCall`s on it. Whatever is
-waiting when the writer wakes leaves as one frame. When the lane breaks, calls that may have reached the stage fail at
-once with UNAVAILABLE, because repeating a write is not safe; calls that had not been handed to gRPC are given back.
+`kubehop.hop.replica` opens a `Lane` to a stage that offers it; `kubehop.hop.client` puts `PendingCall`s on it. Whatever
+is waiting when the writer wakes leaves as one frame. When the lane breaks, calls that may have reached the stage fail
+at once with UNAVAILABLE, because repeating a write is not safe; calls that had not been handed to gRPC are given back.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -138,6 +138,10 @@ class Lane:
                 await asyncio.wait((reader,))  # half-closed: the answers in flight still come
             elif not reader.done():
                 await asyncio.wait((reader,), timeout=1.0)  # a failed write: the reader learns the stream's status
+        except asyncio.CancelledError:
+            for pending in self._break(unavailable(self._stage, "the client has been closed")):
+                pending.future.set_exception(unavailable(self._stage, "the client has been closed"))
+            raise
         finally:
             self._closing = True
             for task in (reader, writer):
@@ -145,17 +149,19 @@ class Lane:
             await asyncio.gather(reader, writer, return_exceptions=True)
             self._stream.cancel()
             self._stats.lanes -= 1
-            why, unsent = self._break(reader)
-        return why, unsent
+        why = self._why_ended(reader)
+        return why, self._break(why)
 
-    def _break(self, reader: asyncio.Task[None]) -> tuple[HopError, list[PendingCall]]:
+    def _why_ended(self, reader: asyncio.Task[None]) -> HopError:
         error = None if reader.cancelled() else reader.exception()
         if isinstance(error, grpc.aio.AioRpcError):
-            why = HopError.from_rpc_error(error, self._stage)
-        elif error is not None:
-            why = unavailable(self._stage, f"the exchange lane failed: {error}")
-        else:
-            why = unavailable(self._stage, "the stage closed the exchange lane")
+            return HopError.from_rpc_error(error, self._stage)
+        if error is not None:
+            return unavailable(self._stage, f"the exchange lane failed: {error}")
+        return unavailable(self._stage, "the stage closed the exchange lane")
+
+    def _break(self, why: HopError) -> list[PendingCall]:
+        """Fail what the stage may have seen; returns the other calls."""
         not_executed = why.code is grpc.StatusCode.UNIMPLEMENTED
         unsent = []
         if self._in_flight:
@@ -172,7 +178,7 @@ class Lane:
                 unsent.append(pending)
         self._in_flight.clear()
         self._outgoing.clear()
-        return why, unsent
+        return unsent
 
     def _wake(self) -> None:
         idle = self._writer_idle
@@ -197,7 +203,7 @@ class Lane:
                         details=await self._stream.details(),
                     )
                 return
-            envelopes = Frame.FromString(data).envelopes
+            envelopes = Frame.FromString(cast("bytes", data)).envelopes
             stats.frames_in += 1
             stats.envelopes_in += len(envelopes)
             for envelope in envelopes:

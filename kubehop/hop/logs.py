@@ -162,7 +162,7 @@ class HopLog:
         bytes_out: int,
         fields: Mapping[str, object],
     ) -> None:
-        """One hop: `method` by its short name, `verdict` the servicer's or else the outcome's code, sizes of payloads."""
+        """One hop: `method` by its short name, `verdict` the servicer's or else the outcome's code; payload sizes."""
         now = time.time()
         if self._json:
             self._sink.write(

@@ -159,4 +159,4 @@ def register(registry: CollectorRegistry | None = None) -> None:
     """Expose the metrics of this process's hops in `registry`, prometheus-client's global one unless given."""
     from prometheus_client import REGISTRY
 
-    (REGISTRY if registry is None else registry).register(_Collector())  # type: ignore[arg-type]
+    (REGISTRY if registry is None else registry).register(_Collector())

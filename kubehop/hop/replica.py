@@ -1,8 +1,8 @@
 """One target of a stage: connected, negotiated, watched, re-connected.
 
-`kubehop.hop.client` holds one `Replica` per target and asks it for room. A connection has two channels: the typed contract
-with its streams on one, the exchange lane on the other, so that a long list never holds up the lane. The stage's health
-is followed by grpc.health.v1 Watch, which also tells at once that a stage without a lane has gone away.
+`kubehop.hop.client` holds one `Replica` per target and asks it for room. A connection has two channels: the typed
+contract with its streams on one, the exchange lane on the other, so that a long list never holds up the lane. The
+stage's health is followed by grpc.health.v1 Watch, which also tells at once that a stage without a lane has gone away.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ EXCHANGE_PATH = "/kubehop.hop.v1.Exchange/Exchange"
 EXCHANGE_CAPABILITY = "exchange"
 _SETTLED_SECONDS = 5.0  # a connection that lasted this long starts the back-off anew
 _POLL_SECONDS = 0.5
+_BROKEN = grpc.ChannelConnectivity.TRANSIENT_FAILURE
+
+
+Unary = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
+Streaming = grpc.aio.UnaryStreamMultiCallable[bytes, bytes]
 
 
 class ConnectionSettings(Protocol):
@@ -55,6 +60,11 @@ class ConnectionSettings(Protocol):
     def exchange(self) -> bool: ...  # noqa: D102
 
 
+def _jitter() -> float:
+    """Keeps the clients of a stage from knocking all at once when it comes back."""
+    return random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
 class State(enum.Enum):
     """Whether a replica takes calls."""
 
@@ -77,27 +87,28 @@ class Connection:
         self._settings = settings
         self.typed = self._channel()
         self._lane: grpc.aio.Channel | None = None
-        self._multicallables: dict[str, Any] = {}
+        self._unary: dict[str, Unary] = {}
+        self._streaming: dict[str, Streaming] = {}
         self.calls = 0
         """Unary calls on the typed channel now; they count among the calls in flight."""
         self.streams = 0
         """Streams on the typed channel now; they live long and count apart."""
-        self._retired = False
-        self._closing: set[asyncio.Task[None]] = set()
+        self._when_idle: Callable[[Connection], None] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
-    def unary(self, path: str) -> grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]:
+    def unary(self, path: str) -> Unary:
         """The unary method of `path`, taking and giving bytes."""
-        callable_ = self._multicallables.get(path)
-        if callable_ is None:
-            callable_ = self._multicallables[path] = self.typed.unary_unary(path)
-        return callable_  # type: ignore[no-any-return]
+        method = self._unary.get(path)
+        if method is None:
+            method = self._unary[path] = self.typed.unary_unary(path)
+        return method
 
-    def stream(self, path: str) -> grpc.aio.UnaryStreamMultiCallable[bytes, bytes]:
+    def stream(self, path: str) -> Streaming:
         """The streaming method of `path`, taking and giving bytes."""
-        callable_ = self._multicallables.get(path)
-        if callable_ is None:
-            callable_ = self._multicallables[path] = self.typed.unary_stream(path)
-        return callable_  # type: ignore[no-any-return]
+        method = self._streaming.get(path)
+        if method is None:
+            method = self._streaming[path] = self.typed.unary_stream(path)
+        return method
 
     def open_lane(self) -> grpc.aio.StreamStreamCall[Any, Any]:
         """Open the exchange stream on a channel of its own."""
@@ -115,9 +126,9 @@ class Connection:
         self.streams -= 1
         self._close_if_idle()
 
-    def retire(self) -> None:
-        """Let the calls on the typed channel end by themselves, then close."""
-        self._retired = True
+    def retire(self, closed: Callable[[Connection], None]) -> None:
+        """Let the calls on the typed channel end by themselves, then close and call `closed`."""
+        self._when_idle = closed
         self._close_if_idle()
 
     async def close(self) -> None:
@@ -127,11 +138,11 @@ class Connection:
             await self._lane.close()
 
     def _close_if_idle(self) -> None:
-        if not self._retired or self.calls or self.streams:
+        closed = self._when_idle
+        if closed is None or self.calls or self.streams or self._closing is not None:
             return
-        task = asyncio.create_task(self.close(), name=f"hop close {self._target}")
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._closing = asyncio.create_task(self.close(), name=f"hop close {self._target}")
+        self._closing.add_done_callback(lambda _task: closed(self))
 
     def _channel(self, *, probe: bool = False) -> grpc.aio.Channel:
         settings = self._settings
@@ -180,7 +191,8 @@ class Replica:
         self._tls = None if addresses.socket_path(self.target) else tls
         if self._tls is None and addresses.socket_path(self.target) is None:
             raise addresses.AddressError(
-                f"{target!r}: stages on TCP are called only with TLS; give certificate, key and CA files or use unix:/path"
+                f"{target!r}: stages on TCP are called only with TLS; "
+                "give certificate, key and CA files or use unix:/path"
             )
         self._settings = settings
         self._stats = stats
@@ -198,6 +210,8 @@ class Replica:
         self._serving: bool | None = None
         self._health_known = asyncio.Event()
         self._unsent: list[PendingCall] = []
+        self._retired: set[Connection] = set()
+        self._reported = False
 
     @property
     def has_room(self) -> bool:
@@ -215,15 +229,17 @@ class Replica:
             while True:
                 began = time.monotonic()
                 connected, error = await self._attempt()
+                if connected:
+                    logs.get().warning("lost the stage", to=self._stage, target=self.target, error=error.message)
                 if connected and time.monotonic() - began >= _SETTLED_SECONDS:
                     failures = 0
                 if connected and not failures:
                     # A stage that was up may be back already: callers wait for the outcome of one attempt.
-                    state, delay = State.CONNECTING, random.uniform(0, self._settings.backoff_initial)
+                    state, delay = State.CONNECTING, self._settings.backoff_initial * _jitter()
                 else:
                     state = State.FAILED
                     bound = self._settings.backoff_initial * 2 ** min(failures, 16)
-                    delay = min(self._settings.backoff_max, bound) * random.uniform(0.5, 1.0)
+                    delay = min(self._settings.backoff_max, bound) * _jitter()
                 failures += 1
                 self._set(state, error)
                 unsent, self._unsent = self._unsent, []
@@ -233,15 +249,19 @@ class Replica:
             self._set(State.CLOSED, unavailable(self._stage, "the client has been closed"))
 
     def _set(self, state: State, error: HopError | None = None) -> None:
-        before, self.state, self.error = self.state, state, error
-        if error is not None and before is not state and state in (State.FAILED, State.CONNECTING):
+        self.state, self.error = state, error
+        if state is State.READY:
+            self._reported = False
+        elif state is State.FAILED and error is not None and not self._reported:
+            self._reported = True
             logs.get().warning("stage is out of reach", to=self._stage, target=self.target, error=error.message)
         self._on_change(self)
 
     async def _attempt(self) -> tuple[bool, HopError]:
         """One connection from beginning to end: whether it came about, and why it ended."""
         try:
-            connection = Connection(self.target, self._tls and self._tls.channel_credentials(), self._settings)
+            credentials = None if self._tls is None else self._tls.channel_credentials()
+            connection = Connection(self.target, credentials, self._settings)
         except OSError as error:
             return False, unavailable(self._stage, f"TLS file: {error}")
         self._draining = False
@@ -272,10 +292,16 @@ class Replica:
             follower.cancel()
             self.connection = self.lane = None
             if self._draining:
-                connection.retire()
+                self._retired.add(connection)
+                connection.retire(self._retired.discard)
             else:
                 await connection.close()
             await asyncio.gather(follower, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close what is left of earlier connections, once `run` has ended."""
+        for connection in list(self._retired):
+            await connection.close()
 
     def _announce(self, over_lane: bool) -> None:
         description = self.description
@@ -355,6 +381,8 @@ class Replica:
         self._serving = True
         self._health_known.set()
         self._update()
-        while connection.typed.get_state(try_to_connect=True) is not grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+        # Nothing but the channel's state tells that such a stage has gone; gRPC can be asked, it cannot be waited for
+        # in a way that a cancelled task could leave.
+        while connection.typed.get_state(try_to_connect=True) is not _BROKEN:  # noqa: ASYNC110
             await asyncio.sleep(_POLL_SECONDS)
         return unavailable(self._stage, "the connection to the stage broke")

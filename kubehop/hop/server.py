@@ -32,6 +32,7 @@ EXCHANGE_SERVICE: Final = "kubehop.hop.v1.Exchange"
 EXCHANGE_PATH: Final = f"/{EXCHANGE_SERVICE}/Exchange"
 
 Context = grpc.aio.ServicerContext[Any, Any]
+Handlers = grpc.RpcMethodHandler[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ class StageServer:
         )
         self._door = _Door(self._stage, self._bound.unary, asyncio.Semaphore(limits.max_in_flight))
         self._register(server)
+        await self._set_health(False)
         self._bind_address(server)
         await server.start()
         self._server = server
@@ -140,16 +142,15 @@ class StageServer:
 
     def set_serving(self, serving: bool) -> None:
         """Turn the answer of grpc.health.v1, of the server as a whole and of its contract."""
-        health_servicer = self._health
-        if health_servicer is None:
+        if self._health is None:
             raise RuntimeError("the server has not been started")
+        process.spawn(self._set_health(serving), name="hop health")
+
+    async def _set_health(self, serving: bool) -> None:
         status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
-
-        async def announce() -> None:
-            for name in ("", self._service.name):
-                await health_servicer.set(name, status)
-
-        process.spawn(announce(), name="hop health")
+        assert self._health is not None
+        for name in ("", self._service.name):
+            await self._health.set(name, status)
 
     async def stop(self, grace: float = 10.0) -> None:
         """Stop taking calls, finish those in flight within `grace` seconds, then end the rest."""
@@ -200,23 +201,21 @@ class StageServer:
     def _register(self, server: grpc.aio.Server) -> None:
         assert self._door is not None
         door = self._door
-        methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        methods: dict[str, Handlers] = {}
         for path, handler in self._bound.unary.items():
             methods[path.rpartition("/")[2]] = grpc.unary_unary_rpc_method_handler(_unary(door, handler))
         for path, handler in self._bound.stream.items():
             methods[path.rpartition("/")[2]] = grpc.unary_stream_rpc_method_handler(_stream(handler))
         generic = [grpc.method_handlers_generic_handler(self._service.name, methods)]
-        describe = grpc.unary_unary_rpc_method_handler(self._describe)
+        describe: Handlers = grpc.unary_unary_rpc_method_handler(self._describe)
         generic.append(grpc.method_handlers_generic_handler(StageRpcs.SERVICE.name, {"Describe": describe}))
         names = [self._service.name, StageRpcs.SERVICE.name, health.SERVICE_NAME]
         if self._settings.exchange:
-            exchange = grpc.stream_stream_rpc_method_handler(self._exchange)
+            exchange: Handlers = grpc.stream_stream_rpc_method_handler(self._exchange)
             generic.append(grpc.method_handlers_generic_handler(EXCHANGE_SERVICE, {"Exchange": exchange}))
             names.append(EXCHANGE_SERVICE)
         server.add_generic_rpc_handlers(tuple(generic))
         self._health = health.aio.HealthServicer()
-        for name in ("", self._service.name):
-            self._health._server_status[name] = health_pb2.HealthCheckResponse.NOT_SERVING
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         from grpc_reflection.v1alpha import reflection
 
@@ -244,6 +243,7 @@ class StageServer:
             peer_name(context),
             limit=self._settings.max_in_flight,
             frame_bytes=self._settings.frame_bytes,
+            message_bytes=self._settings.message_bytes,
             stats=metrics.lane_stats("server", self._stage.name),
         )
         door.lanes.add(lane)

@@ -140,13 +140,13 @@ class Values:
         return f"Values({', '.join(shown)})"
 
 
-class _Rejected(Exception):
+class _RejectedError(Exception):
     """Argparse's own complaint."""
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise _Rejected(message)
+        raise _RejectedError(message)
 
 
 class Flags:
@@ -181,7 +181,7 @@ class Flags:
         name: str,
         kind: Callable[[str], T],
         *,
-        help: str,
+        help: str,  # noqa: A002
         secret: bool = False,
     ) -> Flag[T | None]:
         """Declare a flag that is None unless given."""
@@ -211,24 +211,21 @@ class Flags:
             namespace, unknown = self._parser.parse_known_args(list(arguments))
             given = vars(namespace)
             problems.extend(f"unknown argument {argument!r}" for argument in unknown)
-        except _Rejected as error:
+        except _RejectedError as error:
             problems.append(str(error))
         values: dict[Flag[Any], Any] = {}
         failed: list[Flag[Any]] = []
         for flag in self._flags:
             source, value = self._find(flag, given, environment)
             try:
-                if value is not None:
-                    values[flag] = flag.kind(value)
-                    continue
-                values[flag] = None
-                if flag.required and given:
-                    raise ValueError(f"is required (or {flag.environment[0]} in the environment)")
+                values[flag] = None if value is None else flag.kind(value)
             except ValueError as error:
                 values[flag] = None
                 failed.append(flag)
-                shown = "" if value is None else f" {'***' if flag.secret else repr(value)}:"
-                problems.append(f"{source}{shown} {error}")
+                problems.append(f"{source} {'***' if flag.secret else repr(value)}: {error}")
+            if value is None and flag.required and given:
+                failed.append(flag)
+                problems.append(f"{flag.name} is required (or {flag.environment[0]} in the environment)")
         parsed = Values(values, failed)
         if given:
             for check in self._checks:
@@ -326,7 +323,8 @@ class StageFlags:
     def _check(self, values: Values) -> Iterable[str]:
         used = [values[self._listen]] if values[self._listen] else []
         if self._storage is not None and values.sound(self._storage):
-            used += values[self._storage]
+            storage: tuple[str, ...] = values[self._storage]
+            used.extend(storage)
         over_tcp = [name for name in used if addresses.socket_path(name) is None]
         if over_tcp and self._tls.absent(values):
             yield (
@@ -336,7 +334,10 @@ class StageFlags:
 
 
 class TLSFlags:
-    """Certificate, key and CA of one process, all three or none; `prefix` is "tls" for stages, "hop" for the gateway."""
+    """Certificate, key and CA of one process, all three or none.
+
+    `prefix` is "tls" for stages and "hop" for the gateway.
+    """
 
     def __init__(self, flags: Flags, *, prefix: str = "tls") -> None:
         self._cert = flags.optional(f"--{prefix}-cert-file", Path, help="certificate for hops, both directions (PEM)")
