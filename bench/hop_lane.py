@@ -3,7 +3,8 @@
     python bench/hop_lane.py [--seconds 3] [--in-flight 1,32,256] [--object-bytes 900] [--log]
 
 Prints calls per second, latency, and the CPU microseconds per call of each side, the threads of gRPC included. The
-stage answers Get of the storage contract from memory, once as a coroutine and once as a plain function that needs no task.
+stage answers Get of the storage contract from memory, once as a coroutine and once as a plain function, which needs
+no task.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter, time
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -31,8 +31,8 @@ EXCHANGE_CAPABILITY: Final = "exchange"
 EXCHANGE_SERVICE: Final = "kubehop.hop.v1.Exchange"
 EXCHANGE_PATH: Final = f"/{EXCHANGE_SERVICE}/Exchange"
 
-Context = grpc.aio.ServicerContext[Any, Any]
-Handlers = grpc.RpcMethodHandler[Any, Any]
+Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+Handlers: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
 @dataclass(frozen=True, slots=True)
