@@ -48,6 +48,7 @@ class Supervised:
         self.start_at = 0.0
         self.reason = "not started yet"
         self.kill_at = 0.0
+        self.told_lines: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._context: ssl.SSLContext | None = None
         self._started = 0.0

@@ -27,7 +27,7 @@ POLL: Final = 0.025  # seconds between looks while something starts or stops
 LOG_CHECK: Final = 10.0  # seconds between looks at the size of the logs
 LOG_BYTES: Final = 32 << 20
 OLD_LOGS: Final = 3
-DEATHS_AT_START: Final = 5
+DEATHS_AT_START: Final = 3
 
 
 class Supervisor:
@@ -162,9 +162,13 @@ class Supervisor:
             status = child.reap()
             if status is None:
                 continue
+            last_lines = child.last_lines()
+            known = last_lines == child.told_lines  # it dies in a loop: once is enough
+            child.told_lines = last_lines
             self._console.trouble(
-                f"kubehop: {child.plan.name} (pid {pid}) {child.state.last_end} after {age:.1f} s; its last lines:",
-                child.last_lines(),
+                f"kubehop: {child.plan.name} (pid {pid}) {child.state.last_end} after {age:.1f} s; its last lines"
+                f"{' are the same' if known else ':'}",
+                () if known else last_lines,
             )
             starting = self._state.phase == "starting"
             if (

@@ -63,8 +63,10 @@ def test_a_busy_port_is_told_with_the_way_out(free_port):
         other.bind(("127.0.0.1", free_port))
         other.listen()
         assert problems(free_port) == [
-            f"port {free_port} of 127.0.0.1 is in use: end the program that listens there, "
-            f"or choose another with --secure-port"
+            (
+                f"port {free_port} of 127.0.0.1 is in use: end the program that listens there, "
+                f"or choose another with --secure-port"
+            )
         ]
 
 
