@@ -1,8 +1,8 @@
 """The schema catalogue: OpenAPI definitions of Kubernetes v1.36, by name, as Kubernetes publishes them.
 
 They come from the `kubernetes-validate` package, whose publisher turned them into JSON Schema: optional fields may be
-null, integers-or-strings are a choice, kind and apiVersion are enumerations. `definition` undoes that. `schemas`,
-`tables` and the OpenAPI documents are built from here.
+null, integers-or-strings are a choice, kind and apiVersion are enumerations. `definition` undoes that, and puts the
+defaults and enumerations of the Go types back. `schemas`, `tables` and the OpenAPI documents are built from here.
 
 The file is 1.6 MB of JSON that would take ten times as much as Python objects: it is split once, on first use, into one
 piece of bytes per definition, and only the pieces that somebody needs are parsed.
@@ -16,6 +16,8 @@ from importlib import resources
 from typing import Any
 
 import orjson
+
+from kubehop.kinds import go_fields
 
 Object = dict[str, Any]
 
@@ -64,6 +66,11 @@ def definition(name: str) -> Object:
         return dict(_SCALARS[name])
     found: Object = orjson.loads(_pieces()[name])
     _restore(found)
+    properties: Mapping[str, Object] = found.get("properties") or {}
+    for field, value in go_fields.defaults(name).items():
+        properties[field]["default"] = value
+    for field, values in go_fields.enumerations(name).items():
+        properties[field]["enum"] = values
     return found
 
 
