@@ -4,15 +4,18 @@ They come from the `kubernetes-validate` package, whose publisher turned them in
 null, integers-or-strings are a choice, kind and apiVersion are enumerations. `definition` undoes that, and puts the
 defaults and enumerations of the Go types back. `schemas`, `tables` and the OpenAPI documents are built from here.
 
-The file is 1.6 MB of JSON that would take ten times as much as Python objects: it is split once, on first use, into one
-piece of bytes per definition, and only the pieces that somebody needs are parsed.
+The file is 1.6 MB of JSON that would take ten times as much as Python objects: it is mapped into memory on first use,
+the place of each definition in it is noted, and only those that somebody needs are parsed.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib.util
+import mmap
+import re
 from collections.abc import Iterable, Mapping
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -49,22 +52,46 @@ _SCALARS: Mapping[str, Object] = {
 }
 
 
+# how a definition begins and how all of them end in the published file: pretty-printed JSON, two levels deep
+_BEGIN = re.compile(rb'^    "([^"]+)": \{$', re.MULTILINE)
+_END = b"\n  }"
+
+
 @functools.cache
-def _pieces() -> Mapping[str, bytes]:
-    text = resources.files("kubernetes_validate").joinpath(_FILE).read_bytes()
-    return {name: orjson.dumps(value) for name, value in orjson.loads(text)["$defs"].items()}
+def _file() -> mmap.mmap:
+    # the package is not imported: its own dependencies would weigh more than the file
+    spec = importlib.util.find_spec("kubernetes_validate")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("kubernetes-validate is not installed: the schemas of the built-in kinds come from it")
+    with Path(spec.submodule_search_locations[0], _FILE).open("rb") as opened:
+        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+@functools.cache
+def _places() -> Mapping[str, tuple[int, int]]:
+    begins = list(_BEGIN.finditer(_file()))
+    ends = [begin.start() for begin in begins[1:]] + [_file().rfind(_END)]
+    found = {begin[1].decode(): (begin.end() - 1, end) for begin, end in zip(begins, ends, strict=True)}
+    if INT_OR_STRING not in found:
+        raise RuntimeError(f"kubernetes-validate: {_FILE} has another layout than expected")
+    return found
+
+
+def _piece(name: str) -> bytes:
+    start, end = _places()[name]
+    return _file()[start:end].rstrip(b",\n ")
 
 
 def names() -> Iterable[str]:
     """Return the names of all definitions, sorted: `io.k8s.api.apps.v1.Deployment`."""
-    return sorted(_pieces())
+    return sorted(_places())
 
 
 def definition(name: str) -> Object:
     """Return one definition in OpenAPI v2 form, freshly parsed. KeyError where there is none of that name."""
     if name in _SCALARS:
         return dict(_SCALARS[name])
-    found: Object = orjson.loads(_pieces()[name])
+    found: Object = orjson.loads(_piece(name))
     _restore(found)
     properties: Mapping[str, Object] = found.get("properties") or {}
     for field, value in go_fields.defaults(name).items():
@@ -76,7 +103,7 @@ def definition(name: str) -> Object:
 
 def description(name: str, field: str) -> str:
     """Return what a definition says of one of its fields, "" where it says nothing."""
-    if name not in _pieces():
+    if name not in _places():
         return ""
     properties: Mapping[str, Object] = definition(name).get("properties", {})
     return str(properties.get(field, {}).get("description", ""))
@@ -90,7 +117,8 @@ def kinds() -> Mapping[tuple[str, str, str], str]:
     """
     found: dict[tuple[str, str, str], str] = {}
     marker = GROUP_VERSION_KIND.encode()
-    for name, piece in _pieces().items():
+    for name in _places():
+        piece = _piece(name)
         if marker not in piece:
             continue
         described = orjson.loads(piece)[GROUP_VERSION_KIND]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -22,7 +22,7 @@ _NOTHING: Facts = {}
 
 @functools.cache
 def _facts() -> Mapping[str, Facts]:
-    found: Mapping[str, Facts] = orjson.loads(resources.files("kubehop.kinds").joinpath("go_fields.json").read_bytes())
+    found: Mapping[str, Facts] = orjson.loads(Path(__file__).with_suffix(".json").read_bytes())
     return found
 
 
