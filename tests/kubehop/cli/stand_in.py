@@ -1,7 +1,4 @@
-"""A child for the supervisor's tests: answers grpc.health.v1 through grpcio on a unix socket, and misbehaves on demand.
-
-python -m tests.kubehop.cli.stand_in unix:/path [--ready-after S] [--exit-after S --status N] [--ignore-term] [--ended F]
-"""
+"""A child for the supervisor's tests: answers grpc.health.v1 through grpcio on a unix socket, misbehaves on demand."""
 
 import argparse
 import os
