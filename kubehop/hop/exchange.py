@@ -2,8 +2,8 @@
 
 `kubehop.hop.server` runs one `Exchange` per stream that a caller opens. Calls start in the order in which they arrive
 and are answered as they finish; answers that are ready when the writer wakes leave as one frame. A lane runs at most
-`limit` calls at a time, counting those whose answer has not been written; as many again wait in order, and beyond that
-the lane is not read, so that HTTP/2 flow control reaches the caller.
+`limit` calls at a time, counting those whose answer has not been written; more wait in order, and beyond a bound the
+lane is not read, so that HTTP/2 flow control reaches the caller.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from kubehop.hop.errors import HopError
 from kubehop.hop.metrics import LaneStats
 from kubehop.pb.hop.v1 import Envelope, Frame, Status
 
+_BACKLOG = 1024  # calls that wait on a lane; while there are no more, their cancellations are read
 _ENVELOPE_BYTES = 64  # upper bound of what frame and envelope add to a payload
 LINGER_SECONDS = 0.25
 """How long a draining lane stays open without calls for a caller that does not half-close it."""
@@ -139,7 +140,7 @@ class Exchange:
         self._backlog[envelope.id] = envelope
         if envelope.context.deadline_unix_ms:
             self._deadlines.notice(envelope.context.deadline_unix_ms / 1000)
-        while len(self._backlog) >= self._limit:
+        while len(self._backlog) >= _BACKLOG:
             self._changed.clear()
             await self._changed.wait()
 

@@ -373,7 +373,10 @@ class Replica:
                 self._serving = status != health_pb2.HealthCheckResponse.NOT_SERVING
                 self._health_known.set()
                 self._update()
-            why = unavailable(self._stage, "the stage ended its health stream")
+            # It does so when it stops; what it has been sent is still answered.
+            self._draining = True
+            self._update()
+            return unavailable(self._stage, "the stage is stopping")
         except grpc.aio.AioRpcError as error:
             why = HopError.from_rpc_error(error, self._stage)
         if why.code is not grpc.StatusCode.UNIMPLEMENTED:

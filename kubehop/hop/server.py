@@ -61,6 +61,8 @@ class ServerSettings:
     """Size at which a frame of answers is closed and the next one begun."""
     message_bytes: int = 64 * 1024 * 1024
     """Largest message accepted or sent."""
+    stream_grace: float = 1.0
+    """Seconds that streams get to end by themselves when the server stops; then they fail with UNAVAILABLE."""
     exchange: bool = True
     """Offer the exchange lane; without it callers use the typed unary contract."""
 
@@ -73,7 +75,45 @@ class _Door:
     unary: dict[str, Handler]
     slots: asyncio.Semaphore
     lanes: set[Exchange] = field(default_factory=set)
+    streams: set[asyncio.Task[Any]] = field(default_factory=set)
+    """Tasks of open streams of the contract."""
+    ended: set[asyncio.Task[Any]] = field(default_factory=set)
+    """Tasks of streams that the server itself has ended."""
     draining: bool = False
+
+    def end_streams(self) -> None:
+        """Cancel what has not ended by itself; `ended` keeps it apart from a caller's cancellation."""
+        for task in self.streams:
+            self.ended.add(task)
+            task.cancel()
+
+
+class _Health(health.aio.HealthServicer):
+    """The standard servicer, whose watches end in good order when the server stops."""
+
+    def __init__(self, door: _Door) -> None:
+        super().__init__()
+        self._door = door
+        self._watches: set[asyncio.Task[Any]] = set()
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest, context: Context) -> None:  # noqa: N802 - generated
+        task = asyncio.current_task()
+        assert task is not None
+        self._watches.add(task)
+        try:
+            await super().Watch(request, context)
+        except asyncio.CancelledError:
+            if not self._door.draining:
+                raise
+        finally:
+            self._watches.discard(task)
+
+    async def stop(self) -> None:
+        """Answer that the stage does not serve, and end the watches after they have heard it."""
+        await self.enter_graceful_shutdown()
+        await asyncio.sleep(0)
+        for task in self._watches:
+            task.cancel()
 
 
 class StageServer:
@@ -104,7 +144,7 @@ class StageServer:
         self._bound = bind(stage.name, service, servicer)
         self._instance = uuid.uuid4().hex
         self._server: grpc.aio.Server | None = None
-        self._health: health.aio.HealthServicer | None = None
+        self._health: _Health | None = None
         self._door: _Door | None = None
         self._inode: int | None = None
         self.address = self._listen
@@ -158,12 +198,16 @@ class StageServer:
         if server is None or door is None:
             return
         self._server = None
-        if self._health is not None:
-            await self._health.enter_graceful_shutdown()
         door.draining = True
         for lane in list(door.lanes):
             lane.drain()
-        await server.stop(grace)
+        if self._health is not None:
+            await self._health.stop()
+        ending = asyncio.get_running_loop().call_later(min(grace, self._settings.stream_grace), door.end_streams)
+        try:
+            await server.stop(grace)
+        finally:
+            ending.cancel()
         self._remove_socket()
         logs.get().info("stopped listening", on=self.address)
 
@@ -205,7 +249,7 @@ class StageServer:
         for path, handler in self._bound.unary.items():
             methods[path.rpartition("/")[2]] = grpc.unary_unary_rpc_method_handler(_unary(door, handler))
         for path, handler in self._bound.stream.items():
-            methods[path.rpartition("/")[2]] = grpc.unary_stream_rpc_method_handler(_stream(handler))
+            methods[path.rpartition("/")[2]] = grpc.unary_stream_rpc_method_handler(_stream(door, handler))
         generic = [grpc.method_handlers_generic_handler(self._service.name, methods)]
         describe: Handlers = grpc.unary_unary_rpc_method_handler(self._describe)
         generic.append(grpc.method_handlers_generic_handler(StageRpcs.SERVICE.name, {"Describe": describe}))
@@ -215,7 +259,7 @@ class StageServer:
             generic.append(grpc.method_handlers_generic_handler(EXCHANGE_SERVICE, {"Exchange": exchange}))
             names.append(EXCHANGE_SERVICE)
         server.add_generic_rpc_handlers(tuple(generic))
-        self._health = health.aio.HealthServicer()
+        self._health = _Health(door)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         from grpc_reflection.v1alpha import reflection
 
@@ -304,7 +348,7 @@ def _unary(door: _Door, handler: Handler) -> Callable[[bytes, Context], Awaitabl
     return serve
 
 
-def _stream(handler: Handler) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
+def _stream(door: _Door, handler: Handler) -> Callable[[bytes, Context], AsyncIterator[bytes]]:
     async def serve(payload: bytes, context: Context) -> AsyncIterator[bytes]:
         call = _call(context)
         started = perf_counter()
@@ -312,6 +356,9 @@ def _stream(handler: Handler) -> Callable[[bytes, Context], AsyncIterator[bytes]
         responses: Any = None
         failure: HopError | None = None
         code = grpc.StatusCode.CANCELLED.name
+        task = asyncio.current_task()
+        assert task is not None
+        door.streams.add(task)
         try:
             responses = handler.function(handler.decode(payload), call)
             async for response in responses:
@@ -319,12 +366,20 @@ def _stream(handler: Handler) -> Callable[[bytes, Context], AsyncIterator[bytes]
                 sent += len(answer)
                 yield answer
             code = OK
-        except (asyncio.CancelledError, GeneratorExit):
+        except GeneratorExit:
             raise
+        except asyncio.CancelledError:
+            if task not in door.ended:
+                raise
+            task.uncancel()
+            failure = HopError(grpc.StatusCode.UNAVAILABLE, "the stage is stopping")
+            code = failure.code.name
         except Exception as error:
             failure = handler.failure(call, error)
             code = failure.code.name
         finally:
+            door.streams.discard(task)
+            door.ended.discard(task)
             # a generator left half-way must run its clean-up now, not when it is collected
             if responses is not None and hasattr(responses, "aclose"):
                 await responses.aclose()
