@@ -36,6 +36,8 @@ class Body:
     media_type: str
     strict_errors: tuple[str, ...] = ()
     """What reading alone found that strictness complains of (keys repeated in YAML)."""
+    repeats: bool = False
+    """Whether the value is in the exact form because keys may repeat in it."""
 
     def exact(self) -> Any:
         """The value read again with repeated keys and the text of numbers kept, for messages."""
@@ -52,11 +54,12 @@ def decode(data: bytes, media_type: str = JSON, *, strict: bool = False) -> Body
     try:
         value = gojson.loads(data)
         _check_depth(value)
-        if strict and gojson.repeats_keys(data, value):
+        repeats = strict and gojson.repeats_keys(data, value)
+        if repeats:
             value = gojson.loads_exact(data)
     except GoSyntaxError as error:
         raise DecodeError(str(error)) from None
-    return Body(value, data, JSON)
+    return Body(value, data, JSON, repeats=repeats)
 
 
 def decode_yaml(data: bytes) -> Body:
