@@ -4,7 +4,8 @@ Stages that decide by objects (authorization, admission) hold one `Reflector` pe
 """
 
 from kubehop.reflector.backoff import Backoff
+from kubehop.reflector.pulse import Pulse
 from kubehop.reflector.reflector import Object, ObjectKey, Reflector, ReflectorSettings
 from kubehop.reflector.replica import Replica
 
-__all__ = ["Backoff", "Object", "ObjectKey", "Reflector", "ReflectorSettings", "Replica"]
+__all__ = ["Backoff", "Object", "ObjectKey", "Pulse", "Reflector", "ReflectorSettings", "Replica"]

@@ -35,13 +35,13 @@ from kubehop.pb.storage.v1 import (
     ErrorReason,
     EventType,
     Key,
-    RevisionRequest,
     StorageRpcs,
     WatchEvent,
     WatchRequest,
     WatchResponse,
 )
 from kubehop.reflector.backoff import Backoff
+from kubehop.reflector.pulse import Pulse
 
 Object = dict[str, Any]
 """An object as orjson decodes it."""
@@ -58,10 +58,6 @@ class ReflectorSettings:
     """First pause after a failure; short, because a restarted storage is back at once."""
     backoff_max: float = 1.0
     """Longest pause: decisions must follow soon after storage is back."""
-    probe_interval: float = 2.0
-    """Silence after which storage is asked for its revision, to tell a quiet resource from a dead connection."""
-    probe_timeout: float = 2.0
-    """How long that question may take before the connection counts as dead."""
 
 
 _LOST = frozenset({ErrorReason.Name(ERROR_REASON_EXPIRED), ErrorReason.Name(ERROR_REASON_FUTURE_REVISION)})
@@ -79,6 +75,7 @@ class Reflector:
         *,
         on_change: OnChange | None = None,
         keep: Callable[[Object], Object] | None = None,
+        pulse: Pulse | None = None,
         settings: ReflectorSettings = ReflectorSettings(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -87,7 +84,7 @@ class Reflector:
         on_change is told of every change after it is in `items`: ADDED, MODIFIED or DELETED (with the last state), in
         revision order, and after a resync the differences. It must not raise. keep makes what `items` holds of an
         object, for owners that take what they need in on_change and have many objects; it must leave name, namespace
-        and resourceVersion in metadata.
+        and resourceVersion in metadata. The reflectors of a process share one pulse.
         """
         self.title = f"{resource}.{group}" if group else resource
         """The resource's name for logs and tasks."""
@@ -99,7 +96,7 @@ class Reflector:
         self._key = Key(group=group, resource=resource)
         self._on_change = on_change
         self._keep = keep
-        self._settings = settings
+        self._pulse = pulse or Pulse(storage, clock=clock)
         self._clock = clock
         self._items: dict[ObjectKey, Object] = {}
         self._resume = 0
@@ -115,13 +112,21 @@ class Reflector:
         return MappingProxyType(self._items)
 
     @property
+    def contact(self) -> float:
+        """When storage was last heard, by the clock; minus infinity before the first sync.
+
+        Events and bookmarks count, and the answers to the pulse.
+        """
+        return self._contact if self.synced.is_set() else -math.inf
+
+    @property
     def age(self) -> float:
-        """Seconds since storage was last heard: events, bookmarks and answered probes count. Infinite before that."""
-        return self._clock() - self._contact
+        """Seconds since storage was last heard; infinite before the first sync."""
+        return self._clock() - self.contact
 
     def fresh_for(self, seconds: float) -> bool:
         """Tell whether the collection is synced and storage was heard within these seconds."""
-        return self.synced.is_set() and self.age <= seconds
+        return self.age <= seconds
 
     async def wait_for(self, revision: int, timeout: float) -> None:  # noqa: ASYNC109 - the caller's bound, not ours
         """Wait until every change up to a revision is in `items`. Raises TimeoutError after timeout seconds."""
@@ -135,20 +140,24 @@ class Reflector:
     async def run(self) -> None:
         """Keep the items current, forever; cancelling ends it. Failures of storage are waited out."""
         while True:
-            try:
-                await self._follow()
-                problem = "storage ended the watch"
-            except HopError as error:
-                problem = error.message
-                if error.reason in _LOST:
-                    self._resume = 0
-                    problem = f"{error.message}; reading everything anew"
-            except TimeoutError:
-                problem = "storage does not answer"
-            if problem != self._complaint:
+            problem = await self._attempt()
+            if problem and problem != self._complaint:
                 self._complaint = problem
                 self._log.warning("the watch broke off, trying again", because=problem, revision=self.revision)
             await asyncio.sleep(self._backoff.pause())
+
+    async def _attempt(self) -> str:
+        """Watch until it breaks off; return why, or nothing where the hop's client says it or it ended in order."""
+        try:
+            await self._follow()
+        except TimeoutError:
+            return "storage does not answer"
+        except HopError as error:
+            if error.reason in _LOST:
+                self._resume = 0
+                return f"{error.message}; reading everything anew"
+            return "" if error.code is grpc.StatusCode.UNAVAILABLE and not error.reason else error.message
+        return ""
 
     async def _follow(self) -> None:
         """Watch from where we are until the stream ends. Raises TimeoutError when storage falls silent for good."""
@@ -165,7 +174,9 @@ class Reflector:
             "AsyncGenerator[WatchResponse, None]", self._storage.stream(StorageRpcs.WATCH, request, CallContext())
         )
         async with asyncio.timeout(None) as watchdog, aclosing(stream):
-            prober = asyncio.create_task(self._probe(watchdog), name=f"probe {self.title}")
+            # nothing need come on a watch that was resumed, so that it asks at once
+            silent_since = -math.inf if incoming is None else self._clock()
+            prober = asyncio.create_task(self._probe(watchdog, silent_since), name=f"probe {self.title}")
             try:
                 async for response in stream:
                     self._heard()
@@ -180,23 +191,25 @@ class Reflector:
             finally:
                 prober.cancel()
 
-    async def _probe(self, watchdog: asyncio.Timeout) -> None:
-        """In silence, ask storage for its revision: a watch of a quiet resource looks like one that is dead."""
-        loop = asyncio.get_running_loop()
-        opened = self._clock()
+    async def _probe(self, watchdog: asyncio.Timeout, silent_since: float) -> None:
+        """In silence, ask whether storage is still there; if not, the watch is over."""
+        interval = self._pulse.interval
+        heard = self._contact
         while True:
-            silent = self._clock() - max(self._contact, opened)
-            if silent < self._settings.probe_interval:
-                await asyncio.sleep(self._settings.probe_interval - silent)
+            if self._contact > heard:
+                heard = silent_since = self._contact
+            silent = self._clock() - silent_since
+            if silent < interval:
+                await asyncio.sleep(interval - silent)
                 continue
             try:
-                context = CallContext(deadline=time.time() + self._settings.probe_timeout)
-                await self._storage.call(StorageRpcs.REVISION, RevisionRequest(), context)
+                answered = await self._pulse.answered()
             except HopError as error:
                 self._log.debug("storage does not answer", because=error.message)
-                watchdog.reschedule(loop.time())
+                watchdog.reschedule(asyncio.get_running_loop().time())
                 return
-            self._heard()
+            self._contact = max(self._contact, answered)
+            silent_since = self._clock()
 
     def _heard(self) -> None:
         self._contact = self._clock()

@@ -7,7 +7,9 @@ A stage that decides by several resources holds one `Replica`; its `__main__` ru
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 
 from kubehop.reflector.reflector import Reflector
 
@@ -15,9 +17,11 @@ from kubehop.reflector.reflector import Reflector
 class Replica:
     """The reflectors that a stage's decisions rest on."""
 
-    def __init__(self, reflectors: Sequence[Reflector]) -> None:
-        """Run these together."""
+    def __init__(self, reflectors: Sequence[Reflector], clock: Callable[[], float] = time.monotonic) -> None:
+        """Run these together; the clock is theirs."""
         self.reflectors = tuple(reflectors)
+        self._clock = clock
+        self._contact = -math.inf
 
     async def run(self) -> None:
         """Run all reflectors, forever; cancelling ends them all."""
@@ -42,4 +46,8 @@ class Replica:
 
     def fresh_for(self, seconds: float) -> bool:
         """Tell whether everything is synced and heard from storage within these seconds."""
-        return self.synced and self.age <= seconds
+        now = self._clock()
+        # contacts only grow, so that one that was recent enough needs no second look: this is asked at every call
+        if now - self._contact > seconds:
+            self._contact = min((reflector.contact for reflector in self.reflectors), default=math.inf)
+        return now - self._contact <= seconds

@@ -12,7 +12,7 @@ from kubehop.hop.addresses import AddressError
 from kubehop.hop.client import StageClient
 from kubehop.hop.server import Stage, StageServer
 from kubehop.pb.authorization.v1 import AuthorizationRpcs
-from kubehop.reflector import ReflectorSettings, Replica
+from kubehop.reflector import Pulse, Replica
 from services.authorization import settings as stage_settings
 from services.authorization.servicer import AuthorizationServicer
 from services.authorization.settings import Settings
@@ -41,11 +41,9 @@ async def serve(settings: Settings) -> int:
     """Serve until the process is told to stop."""
     authorization = settings.authorization
     storage = StageClient("storage", settings.stage.storage, tls=settings.stage.tls)
-    # several probes fit into the bound, so that one lost answer does not end the service
-    probes = ReflectorSettings(
-        probe_interval=authorization.max_staleness / 5, probe_timeout=authorization.max_staleness / 5
-    )
-    sources = Sources(storage, authorization.modes, probes)
+    # three questions fit into the bound, so that one lost answer does not end the service
+    pulse = Pulse(storage, interval=authorization.max_staleness / 3, timeout=authorization.max_staleness / 4)
+    sources = Sources(storage, authorization.modes, pulse)
     stage = Stage(
         name="authorization",
         contract="kubehop.authorization.v1",

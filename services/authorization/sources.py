@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from kubehop.hop.client import StageClient
 from kubehop.pb.storage.v1 import EVENT_TYPE_DELETED, EventType
-from kubehop.reflector import Object, Reflector, ReflectorSettings, Replica
+from kubehop.reflector import Object, Pulse, Reflector, Replica
 from services.authorization.attributes import Authorizer
 from services.authorization.authorizers.always_allow import AlwaysAllow
 from services.authorization.authorizers.always_deny import AlwaysDeny
@@ -28,10 +28,10 @@ Change = Callable[[str, str, Object], None]
 class Sources:
     """The authorizers of the configured modes and the replicas that feed them."""
 
-    def __init__(self, storage: StageClient, modes: Sequence[str], settings: ReflectorSettings | None = None) -> None:
-        """Reflect from this storage what the modes need."""
+    def __init__(self, storage: StageClient, modes: Sequence[str], pulse: Pulse | None = None) -> None:
+        """Reflect from this storage what the modes need; the pulse tells that it is still there."""
         self._storage = storage
-        self._settings = settings or ReflectorSettings()
+        self._pulse = pulse or Pulse(storage)
         self._reflectors: list[Reflector] = []
         make = {"Node": self._node, "RBAC": self._rbac, "AlwaysAllow": AlwaysAllow, "AlwaysDeny": AlwaysDeny}
         chain: list[Authorizer] = [make[mode]() for mode in modes]
@@ -96,7 +96,7 @@ class Sources:
             apply(metadata.get("namespace") or "", metadata["name"], obj)
 
         self._reflectors.append(
-            Reflector(self._storage, group, resource, on_change=changed, keep=_slim, settings=self._settings)
+            Reflector(self._storage, group, resource, on_change=changed, keep=_slim, pulse=self._pulse)
         )
 
 
