@@ -33,3 +33,14 @@ def attribute(resource: Resource, name: str, kind: type[T]) -> T | None:
     if found is not None and not isinstance(found, kind):
         raise TypeError(f"{module}.{name} is no {kind.__name__}")
     return found
+
+
+def subclass(resource: Resource, name: str, base: type[T]) -> type[T] | None:
+    """Return the class that a resource's module calls `name`, None where it has no such thing.
+
+    Raises TypeError where the module calls something by that name that is no subclass of `base`.
+    """
+    found = attribute(resource, name, type)
+    if found is not None and not issubclass(found, base):
+        raise TypeError(f"{found} is no {base.__name__}")
+    return found

@@ -1,0 +1,196 @@
+"""What may be written to a kind: defaults, what clients may not set, what is valid, what may change.
+
+The gateway's write verbs call a `Strategy` in the order of kube-apiserver: `default` on everything that was decoded (a
+request's body, a patch's result, an object from the store), then `prepare_for_create` or `prepare_for_update`, then
+`validate` or `validate_update`, then `canonicalize`. The base class is what all kinds share and all that most need; a
+kind with rules of its own has a subclass named `STRATEGY` in its home module and overrides the hooks at the end.
+Follows apiserver pkg/registry/rest (create.go, update.go, delete.go) and the strategies of pkg/registry.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from kubehop.kinds import homes
+from kubehop.kinds.resource import Resource
+from kubehop.machinery import metadata, names
+from kubehop.machinery.fields import FieldError
+
+Object = dict[str, Any]
+FieldPath = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes, for kinds that keep it (certificate signing requests)."""
+
+    username: str = ""
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+NOBODY = Writer()
+
+
+class Strategy:
+    """The rules of one resource. Methods that say so change the object that they are given.
+
+    Objects come in the stored version, but for `default`, which takes any served one.
+    """
+
+    counts_generation: ClassVar[bool] = False
+    """Whether metadata.generation counts the changes of the spec."""
+    ungenerated_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields at the top, beside metadata and status, whose change is no new generation."""
+    creates_on_update: ClassVar[bool] = False
+    """Whether PUT to a name that is not there creates the object."""
+    updates_unconditionally: ClassVar[bool] = True
+    """Whether an update without resourceVersion is taken."""
+    status_resets: ClassVar[tuple[FieldPath, ...]] = (("spec",),)
+    """What a write through the status subresource cannot change; other than metadata, all but status is kept anyway."""
+
+    def __init__(self, resource: Resource) -> None:
+        self.resource = resource
+
+    # --- called by the verbs ---
+
+    def default(self, obj: Object) -> None:
+        """Fill in what the kind fills in when it is read. Changes the object."""
+
+    def prepare_for_create(self, obj: Object, writer: Writer = NOBODY) -> None:
+        """Drop what a client may not set in a new object, start its generation. Changes the object.
+
+        uid, name and creation time are set already.
+        """
+        if self.resource.has_status:
+            obj.pop("status", None)
+        if self.counts_generation:
+            obj["metadata"]["generation"] = 1
+        else:
+            obj["metadata"].pop("generation", None)
+        self.on_create(obj, writer)
+
+    def prepare_for_update(self, new: Object, old: Object, subresource: str = "", writer: Writer = NOBODY) -> None:
+        """Keep what the path of an update may not change, raise the generation. Changes the new object.
+
+        Metadata that no update may change has been kept already.
+        """
+        if subresource == "status":
+            self.keep_all_but_status(new, old)
+            self.on_status_update(new, old)
+            return
+        if subresource:
+            self.on_subresource_update(new, old, subresource, writer)
+            return
+        if self.resource.has_status:
+            _keep(new, old, "status")
+        self.on_update(new, old)
+        if self.counts_generation and metadata.spec_changed(new, old, ignore=self.ungenerated_fields):
+            metadata.bump_generation(new, old)
+
+    def keep_all_but_status(self, new: Object, old: Object) -> None:
+        """Take everything but metadata and status from the old object. Changes the new object."""
+        for key in (new.keys() | old.keys()) - {"apiVersion", "kind", "metadata", "status"}:
+            _keep(new, old, key)
+        for path in self.status_resets:
+            if path[0] == "metadata":
+                _keep(new.setdefault("metadata", {}), old.get("metadata") or {}, path[1])
+
+    def validate(self, obj: Object) -> list[FieldError]:
+        """Return what is wrong with a new object, metadata first."""
+        errors = metadata.validate(obj, namespaced=self.resource.namespaced, name_rule=self.name_rule)
+        errors.extend(self.check(obj))
+        errors.extend(self.check_create(obj))
+        return errors
+
+    def validate_update(self, new: Object, old: Object, subresource: str = "") -> list[FieldError]:
+        """Return what is wrong with a changed object, metadata first."""
+        errors = metadata.validate_update(new, old)
+        if subresource:
+            errors.extend(self.check_subresource_update(new, old, subresource))
+            return errors
+        errors.extend(self.check(new))
+        errors.extend(self.check_update(new, old))
+        return errors
+
+    def canonicalize(self, obj: Object) -> None:
+        """Bring a valid object into its one form. Changes the object."""
+
+    def warnings(self, obj: Object, old: Object | None = None) -> list[str]:
+        """Return what the client should be told about a written object that is valid all the same."""
+        _ = obj, old
+        return []
+
+    def reset_fields(self, subresource: str = "") -> tuple[FieldPath, ...]:
+        """Return the fields that a write through this path cannot change, so that nobody comes to own them by it."""
+        if subresource == "status":
+            return self.status_resets
+        return (("status",),) if self.resource.has_status and not subresource else ()
+
+    def grace_period(self, obj: Object, requested: int | None) -> int | None:
+        """Return how many seconds a deletion waits; None where objects go at once, whatever is asked for."""
+        _ = obj, requested
+        return None
+
+    def on_delete(self, obj: Object) -> None:
+        """Note in an object that stays for now that it is being deleted. Changes the object."""
+
+    def holds(self, obj: Object) -> bool:
+        """Tell whether something of the kind's own, beside finalizers in metadata, keeps a deleted object."""
+        _ = obj
+        return False
+
+    # --- for kinds to override ---
+
+    def name_rule(self, name: str, prefix: bool) -> list[str]:
+        """Return what is wrong with a name, or with the beginning of a generated one."""
+        return names.name_is_dns_subdomain(name, prefix)
+
+    def on_create(self, obj: Object, writer: Writer) -> None:
+        """Add the kind's own preparation of a new object. Changes the object."""
+
+    def on_update(self, new: Object, old: Object) -> None:
+        """Add the kind's own preparation of an update. Changes the new object."""
+
+    def on_status_update(self, new: Object, old: Object) -> None:
+        """Add the kind's own preparation of a status update. Changes the new object."""
+
+    def on_subresource_update(self, new: Object, old: Object, subresource: str, writer: Writer) -> None:
+        """Prepare an update through a subresource other than status. Changes the new object."""
+
+    def check(self, obj: Object) -> Iterable[FieldError]:
+        """Return what is wrong with an object, new or changed, beside its metadata."""
+        _ = obj
+        return ()
+
+    def check_create(self, obj: Object) -> Iterable[FieldError]:
+        """Return what is wrong with a new object alone."""
+        _ = obj
+        return ()
+
+    def check_update(self, new: Object, old: Object) -> Iterable[FieldError]:
+        """Return what may not have changed."""
+        _ = new, old
+        return ()
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Iterable[FieldError]:
+        """Return what is wrong with an update through a subresource."""
+        _ = new, old, subresource
+        return ()
+
+
+@functools.cache
+def strategy_for(resource: Resource) -> Strategy:
+    """Return the strategy of a resource: the `STRATEGY` of its home module, or what all kinds share."""
+    return (homes.subclass(resource, "STRATEGY", Strategy) or Strategy)(resource)
+
+
+def _keep(new: Object, old: Mapping[str, Any], key: str) -> None:
+    if key in old:
+        new[key] = old[key]
+    else:
+        new.pop(key, None)
