@@ -9,6 +9,7 @@ certificate without any has all). Used by the x509 authenticator; the caller map
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from services.authentication.name_constraints import ConstraintError, check_constraints
 
@@ -186,15 +187,17 @@ class _Search:
                 try:
                     self._check_signature(chain[-1], issuer)
                     _check(issuer, chain, self._now, intermediate=not is_root)
-                    extended = (*chain, issuer)
+                except VerificationError as error:
+                    problem = problem or _because(error, issuer)
+                    continue
+                extended = (*chain, issuer)
+                try:
                     found += [extended] if is_root else self._extend(extended)
                 except VerificationError as error:
-                    problem = problem or error
+                    problem = error
         if found:
             return found
-        if problem is None or str(problem).startswith(UNKNOWN_AUTHORITY):
-            raise VerificationError(UNKNOWN_AUTHORITY)
-        raise VerificationError(f"{UNKNOWN_AUTHORITY} (possibly because of {str(problem)!r})") from problem
+        raise problem or VerificationError(UNKNOWN_AUTHORITY)
 
     def _check_signature(self, child: Candidate, parent: Candidate) -> None:
         self._checks += 1
@@ -209,6 +212,16 @@ class _Search:
             child.certificate.verify_directly_issued_by(parent.certificate)
         except (InvalidSignature, TypeError, ValueError) as error:
             raise VerificationError("x509: invalid signature") from error
+
+
+def _because(error: VerificationError, issuer: Candidate) -> VerificationError:
+    """Return the failure of a chain for which this authority came close."""
+    names = issuer.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    who = str(names[-1].value) if names else f"serial:{issuer.certificate.serial_number}"
+    return VerificationError(
+        f'{UNKNOWN_AUTHORITY} (possibly because of "{error}" '
+        f"while trying to verify candidate authority certificate {json.dumps(who)})"
+    )
 
 
 def _check(candidate: Candidate, chain: Sequence[Candidate], now: datetime, *, intermediate: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -46,16 +47,13 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         yield client
 
 
-class connected:
+@asynccontextmanager
+async def connected(socket: Path) -> AsyncIterator[StageClient]:
     """A connected client for the length of a block."""
-
-    def __init__(self, socket: Path) -> None:
-        self._client = StageClient("storage", [f"unix:{socket}"])
-
-    async def __aenter__(self) -> StageClient:
-        await self._client.connect()
-        await self._client.wait_ready(20)
-        return self._client
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._client.close()
+    client = StageClient("storage", [f"unix:{socket}"])
+    await client.connect()
+    try:
+        await client.wait_ready(20)
+        yield client
+    finally:
+        await client.close()
