@@ -1,0 +1,409 @@
+"""Every RPC that the gateway sends, one typed function each, and what their failures mean to a client.
+
+Filters, verbs and endpoints call these and nothing else; each call carries the request's context (audit id, trace,
+deadline) and may be noted as a hop of its journey. A HopError never leaves this module: it becomes a StatusError by the
+tables at its end, in the words of apiserver pkg/storage/errors and pkg/registry/generic/registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+import grpc
+
+from gateway.context import RequestContext
+from gateway.journey import hops
+from kubehop.hop.calls import NO_CONTEXT
+from kubehop.hop.client import StageClient
+from kubehop.hop.errors import HopError
+from kubehop.machinery import status
+from kubehop.machinery.status import StatusError
+from kubehop.pb.admission.v1 import (
+    AdmissionRpcs,
+    MutateRequest,
+    MutateResponse,
+    ValidateRequest,
+    ValidateResponse,
+)
+from kubehop.pb.admission.v1 import Attributes as AdmissionAttributes
+from kubehop.pb.authentication.v1 import (
+    AuthenticateRequest,
+    AuthenticateResponse,
+    AuthenticationRpcs,
+    Header,
+    UserInfo,
+)
+from kubehop.pb.authorization.v1 import (
+    Attributes,
+    AuthorizationRpcs,
+    AuthorizeRequest,
+    AuthorizeResponse,
+    RulesRequest,
+    RulesResponse,
+)
+from kubehop.pb.storage.v1 import (
+    CreateRequest,
+    CreateResponse,
+    DeleteRequest,
+    DeleteResponse,
+    GetRequest,
+    GetResponse,
+    Key,
+    ListRequest,
+    ListResponse,
+    RevisionRequest,
+    RevisionResponse,
+    StorageRpcs,
+    UpdateRequest,
+    UpdateResponse,
+    WatchRequest,
+    WatchResponse,
+)
+
+
+class Authenticator(Protocol):
+    """Tells who sent a request."""
+
+    async def authenticate(self, request: RequestContext) -> AuthenticateResponse:
+        """Hop 1: the verdict on the credentials that came with the request."""
+
+    async def review_token(self, request: RequestContext, token: str, audiences: list[str]) -> AuthenticateResponse:
+        """Ask about a bearer token that somebody else presented (TokenReview)."""
+
+
+class Authorizer(Protocol):
+    """Tells what a user may do."""
+
+    async def authorize(self, request: RequestContext, user: UserInfo, attributes: Attributes) -> AuthorizeResponse:
+        """Hop 2: the verdict on one user and one action."""
+
+    async def rules(self, request: RequestContext, user: UserInfo, namespace: str) -> RulesResponse:
+        """List what a user may do in a namespace."""
+
+
+class Admitter(Protocol):
+    """Changes and accepts objects on their way to storage."""
+
+    async def mutate(self, request: RequestContext, attributes: AdmissionAttributes) -> MutateResponse:
+        """Hop 3: the object as the mutating phase left it."""
+
+    async def validate(self, request: RequestContext, attributes: AdmissionAttributes) -> ValidateResponse:
+        """Hop 4: whether the object is accepted as it is."""
+
+
+class Storage(Protocol):
+    """Keeps objects as JSON in their storage version.
+
+    Failures are StatusErrors in terms of the resource and name that the key says: 404, 409, 410, 413, 504.
+    """
+
+    async def get(self, request: RequestContext, key: Key, resource_version: str = "") -> GetResponse:
+        """Read one object."""
+
+    async def create(self, request: RequestContext, key: Key, obj: bytes, ttl_seconds: int = 0) -> CreateResponse:
+        """Store a new object."""
+
+    async def update(
+        self, request: RequestContext, key: Key, obj: bytes, expected_revision: int, ttl_seconds: int = 0
+    ) -> UpdateResponse:
+        """Replace an object that is still at the expected revision; a 409 StatusError otherwise."""
+
+    async def delete(
+        self, request: RequestContext, key: Key, expected_revision: int = 0, expected_uid: str = ""
+    ) -> DeleteResponse:
+        """Remove an object."""
+
+    def list(self, request: RequestContext, message: ListRequest) -> AsyncGenerator[ListResponse, None]:
+        """Read a collection: the header, then chunks."""
+
+    def watch(self, request: RequestContext | None, message: WatchRequest) -> AsyncGenerator[WatchResponse, None]:
+        """Follow a collection until the iterator is closed; request is None for streams that several share."""
+
+    async def revision(self, request: RequestContext | None) -> RevisionResponse:
+        """Tell the store's current revision."""
+
+
+_CREDENTIAL_HEADERS = ("Authorization", "Sec-WebSocket-Protocol")
+_WEBSOCKET_HEADERS = ("Upgrade", "Connection")
+
+
+class AuthenticationBackend:
+    """The authentication stage."""
+
+    def __init__(self, client: StageClient) -> None:
+        self._client = client
+
+    async def authenticate(self, request: RequestContext) -> AuthenticateResponse:
+        """Hop 1: ask with what the client presented."""
+        message = AuthenticateRequest(
+            peer_certificates=request.peer_certificates,
+            headers=_credentials(request),
+            method=request.method,
+            path=request.path,
+            remote_address=request.remote,
+        )
+        return await self._call(request, message)
+
+    async def review_token(self, request: RequestContext, token: str, audiences: list[str]) -> AuthenticateResponse:
+        """Ask about a token alone, for the audiences given."""
+        message = AuthenticateRequest(
+            headers=[Header(name="authorization", value=f"Bearer {token}")],
+            method=request.method,
+            path=request.path,
+            audiences=audiences,
+        )
+        return await self._call(request, message)
+
+    async def _call(self, request: RequestContext, message: AuthenticateRequest) -> AuthenticateResponse:
+        hop = hops.begin(request, "authentication.Authenticate")
+        try:
+            answer = await self._client.call(AuthenticationRpcs.AUTHENTICATE, message, request.call)
+        except HopError as error:
+            hops.end(hop, error.code.name)
+            raise stage_error(error) from error
+        hops.end(hop, answer.authenticator, answer)
+        return answer
+
+
+def _credentials(request: RequestContext) -> list[Header]:
+    """Return the headers that may say who the client is, with names in lower case."""
+    found = []
+    headers = request.headers
+    for name, value in headers.items():
+        first = name[:1]
+        if first in "AaSsXx":
+            lower = name.lower()
+            if lower in ("authorization", "sec-websocket-protocol") or lower.startswith("x-remote-"):
+                found.append(Header(name=lower, value=value))
+    if any(header.name == "sec-websocket-protocol" for header in found):
+        for name in _WEBSOCKET_HEADERS:
+            found.extend(Header(name=name.lower(), value=value) for value in headers.getall(name, []))
+    return found
+
+
+class AuthorizationBackend:
+    """The authorization stage."""
+
+    def __init__(self, client: StageClient) -> None:
+        self._client = client
+
+    async def authorize(self, request: RequestContext, user: UserInfo, attributes: Attributes) -> AuthorizeResponse:
+        """Hop 2."""
+        hop = hops.begin(request, "authorization.Authorize")
+        try:
+            answer = await self._client.call(
+                AuthorizationRpcs.AUTHORIZE, AuthorizeRequest(user=user, attributes=attributes), request.call
+            )
+        except HopError as error:
+            hops.end(hop, error.code.name)
+            raise stage_error(error) from error
+        hops.end(hop, str(answer.decision), answer)
+        return answer
+
+    async def rules(self, request: RequestContext, user: UserInfo, namespace: str) -> RulesResponse:
+        """List rules; an authorizer that cannot says so in the answer."""
+        hop = hops.begin(request, "authorization.Rules")
+        try:
+            answer = await self._client.call(
+                AuthorizationRpcs.RULES, RulesRequest(user=user, namespace=namespace), request.call
+            )
+        except HopError as error:
+            hops.end(hop, error.code.name)
+            if error.code is grpc.StatusCode.UNIMPLEMENTED:
+                text = "the authorizer does not support listing rules"
+                return RulesResponse(incomplete=True, evaluation_error=text)
+            raise stage_error(error) from error
+        hops.end(hop, "ok", answer)
+        return answer
+
+
+class AdmissionBackend:
+    """The admission stage."""
+
+    def __init__(self, client: StageClient) -> None:
+        self._client = client
+
+    async def mutate(self, request: RequestContext, attributes: AdmissionAttributes) -> MutateResponse:
+        """Hop 3."""
+        hop = hops.begin(request, "admission.Mutate")
+        try:
+            answer = await self._client.call(AdmissionRpcs.MUTATE, MutateRequest(attributes=attributes), request.call)
+        except HopError as error:
+            hops.end(hop, error.code.name)
+            raise stage_error(error) from error
+        hops.end(hop, str(answer.decision), answer)
+        return answer
+
+    async def validate(self, request: RequestContext, attributes: AdmissionAttributes) -> ValidateResponse:
+        """Hop 4."""
+        hop = hops.begin(request, "admission.Validate")
+        try:
+            answer = await self._client.call(
+                AdmissionRpcs.VALIDATE, ValidateRequest(attributes=attributes), request.call
+            )
+        except HopError as error:
+            hops.end(hop, error.code.name)
+            raise stage_error(error) from error
+        hops.end(hop, str(answer.decision), answer)
+        return answer
+
+
+class StorageBackend:
+    """The storage stage."""
+
+    def __init__(self, client: StageClient) -> None:
+        self._client = client
+
+    async def get(self, request: RequestContext, key: Key, resource_version: str = "") -> GetResponse:
+        """Hop 5 of a get."""
+        hop = hops.begin(request, "storage.Get")
+        try:
+            answer = await self._client.call(
+                StorageRpcs.GET, GetRequest(key=key, resource_version=resource_version), request.call
+            )
+        except HopError as error:
+            hops.end(hop, error.reason or error.code.name)
+            raise storage_error(error, key, "get") from error
+        hops.end(hop, "ok", answer)
+        return answer
+
+    async def create(self, request: RequestContext, key: Key, obj: bytes, ttl_seconds: int = 0) -> CreateResponse:
+        """Hop 5 of a create."""
+        hop = hops.begin(request, "storage.Create")
+        try:
+            answer = await self._client.call(
+                StorageRpcs.CREATE, CreateRequest(key=key, object=obj, ttl_seconds=ttl_seconds), request.call
+            )
+        except HopError as error:
+            hops.end(hop, error.reason or error.code.name)
+            raise storage_error(error, key, "create") from error
+        hops.end(hop, "ok", answer)
+        return answer
+
+    async def update(
+        self, request: RequestContext, key: Key, obj: bytes, expected_revision: int, ttl_seconds: int = 0
+    ) -> UpdateResponse:
+        """Hop 5 of an update, patch or apply."""
+        hop = hops.begin(request, "storage.Update")
+        message = UpdateRequest(key=key, object=obj, expected_revision=expected_revision, ttl_seconds=ttl_seconds)
+        try:
+            answer = await self._client.call(StorageRpcs.UPDATE, message, request.call)
+        except HopError as error:
+            hops.end(hop, error.reason or error.code.name)
+            raise storage_error(error, key, "update") from error
+        hops.end(hop, "unchanged" if answer.unchanged else "ok", answer)
+        return answer
+
+    async def delete(
+        self, request: RequestContext, key: Key, expected_revision: int = 0, expected_uid: str = ""
+    ) -> DeleteResponse:
+        """Hop 5 of a delete."""
+        hop = hops.begin(request, "storage.Delete")
+        message = DeleteRequest(key=key, expected_revision=expected_revision, expected_uid=expected_uid)
+        try:
+            answer = await self._client.call(StorageRpcs.DELETE, message, request.call)
+        except HopError as error:
+            hops.end(hop, error.reason or error.code.name)
+            raise storage_error(error, key, "delete") from error
+        hops.end(hop, "ok", answer)
+        return answer
+
+    async def list(self, request: RequestContext, message: ListRequest) -> AsyncGenerator[ListResponse, None]:
+        """Hop 5 of a list."""
+        hop = hops.begin(request, "storage.List")
+        try:
+            async for part in self._client.stream(StorageRpcs.LIST, message, request.call):
+                yield part
+        except HopError as error:
+            hops.end(hop, error.reason or error.code.name)
+            raise storage_error(error, message.key, "list") from error
+        hops.end(hop, "ok")
+
+    async def watch(self, request: RequestContext | None, message: WatchRequest) -> AsyncGenerator[WatchResponse, None]:
+        """Hop 5 of a watch; it lasts until closed, so it carries no deadline."""
+        hop = None if request is None else hops.begin(request, "storage.Watch")
+        context = NO_CONTEXT if request is None else request.call
+        try:
+            async for part in self._client.stream(StorageRpcs.WATCH, message, context):
+                yield part
+        except HopError as error:
+            hops.end(hop, error.reason or error.code.name)
+            raise storage_error(error, message.key, "watch") from error
+        hops.end(hop, "ended")
+
+    async def revision(self, request: RequestContext | None) -> RevisionResponse:
+        """Ask the store where it stands; linearizable, so it also shows that etcd answers."""
+        context = NO_CONTEXT if request is None else request.call
+        try:
+            return await self._client.call(StorageRpcs.REVISION, RevisionRequest(), context)
+        except HopError as error:
+            raise stage_error(error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """The four stages as the gateway's parts see them."""
+
+    authentication: Authenticator
+    authorization: Authorizer
+    admission: Admitter
+    storage: Storage
+
+
+def stage_error(error: HopError) -> StatusError:
+    """Return what a client is told when a stage could not answer: 503, 504, or a bland 500."""
+    if error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return status.timeout("request did not complete within the allotted timeout")
+    if error.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.RESOURCE_EXHAUSTED):
+        return status.service_unavailable(error.stage or "backend")
+    return status.internal_error(f"the {error.stage or 'backend'} stage failed")
+
+
+def storage_error(error: HopError, key: Key, verb: str) -> StatusError:
+    """Return what a failure of the store means to a client (storage/errors.Interpret*Error)."""
+    match error.reason:
+        case "ERROR_REASON_NOT_FOUND":
+            return status.not_found(key.group, key.resource, key.name)
+        case "ERROR_REASON_ALREADY_EXISTS":
+            return status.already_exists(key.group, key.resource, key.name)
+        case "ERROR_REASON_CONFLICT":
+            return status.conflict(key.group, key.resource, key.name, _conflict_message(error))
+        case "ERROR_REASON_EXPIRED":
+            return _expired(error, verb)
+        case "ERROR_REASON_FUTURE_REVISION":
+            current, requested = _number(error, "current"), _number(error, "requested")
+            return status.too_large_resource_version(current, requested, retry_after=1)
+        case "ERROR_REASON_INVALID":
+            return status.bad_request(error.message)
+        case "ERROR_REASON_TOO_LARGE":
+            return status.request_entity_too_large(error.message)
+        case "ERROR_REASON_UNKNOWN_OUTCOME":
+            return status.timeout(f"the outcome of the {verb} is not known: {error.message}")
+        case _:
+            return stage_error(error)
+
+
+def _expired(error: HopError, verb: str) -> StatusError:
+    if verb == "watch":
+        return status.too_old_resource_version(_number(error, "requested"), _number(error, "oldest"))
+    token = error.metadata.get("continue", "")
+    if token:
+        return status.resource_expired(status.CONTINUE_INCONSISTENT, token)
+    return status.resource_expired(error.message or status.LIST_EXPIRED)
+
+
+def _conflict_message(error: HopError) -> str:
+    """Return the words of a failed precondition; a moved revision has its own that clients know."""
+    if error.metadata.get("precondition") == "uid":
+        return (
+            f"Precondition failed: UID in precondition: {error.metadata.get('expected', '')}, "
+            f"UID in object meta: {error.metadata.get('current', '')}"
+        )
+    return status.OBJECT_MODIFIED
+
+
+def _number(error: HopError, key: str) -> int:
+    text = error.metadata.get(key, "")
+    return int(text) if text.isdecimal() else 0
