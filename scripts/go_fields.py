@@ -8,7 +8,8 @@ its last name, at the release that the schema catalogue is of (v0.36.2 for v1.36
 defines, the file tells, by the field's JSON name:
 
     pointers  scalars behind a pointer: zero, false and "" are kept for them
-    always    fields without omitempty or omitzero: written even when they are zero
+    always    fields that are written even when they are zero: those without omitempty, and quantities and times, which
+              omitempty does not leave out
     types     the named types of fields, as errors print them
     defaults  values of +default markers, which published schemas leave out of the catalogue
     enums     the values that +enum types allow
@@ -41,6 +42,7 @@ TYPE = re.compile(r"^type (\w+) (struct \{|.+)$")
 MEMBER = re.compile(r"^\s+(\w+)\s+([^`]+?)\s*`([^`]*)`")
 EMBEDDED = re.compile(r"^\s+([\w.*]+)\s+`([^`]*)`")
 CONSTANT = re.compile(r'^\s*(?:const )?\w+\s+(\w+)\s*=\s*"([^"]*)"')
+WRITTEN = re.compile(r"(resource\.Quantity|(metav1\.)?(Micro)?Time|intstr\.IntOrString|runtime\.RawExtension)")
 DEFAULT = re.compile(r"^\s*// \+default=(.*)$")
 
 
@@ -123,11 +125,13 @@ def read_members(members: list[Member], lines: list[str], index: int) -> int:
         tag = re.search(r'json:"([^"]*)"', (found or embedded)[0]) if found or embedded else None
         if tag:
             name, *options = tag[1].split(",")
-            omit = bool({"omitempty", "omitzero"} & set(options))
-            if "inline" in options or (embedded and not found):
-                members.append(Member("", (found[2] if found else embedded[1]).strip(), omit))  # type: ignore[index]
-            elif found and name != "-":
-                members.append(Member(name, found[2].strip(), omit, default))
+            go_type = (found[2] if found else embedded[1] if embedded else "").strip()
+            # omitempty leaves out no struct, however empty; of structs only these have a form of their own
+            omit = "omitzero" in options or ("omitempty" in options and not WRITTEN.fullmatch(go_type))
+            if "inline" in options or not name:
+                members.append(Member("", go_type, omit))
+            elif name != "-":
+                members.append(Member(name, go_type, omit, default))
         default = None
     return index
 
