@@ -12,6 +12,8 @@ import argparse
 import asyncio
 import json
 import ssl
+import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -83,8 +85,18 @@ def fill(cluster: up.Cluster) -> None:
         call(cluster.server, BASE, "POST", config_map(f"item-{n}", labels))
 
 
-def read(path: str) -> bytes:
-    return Path(path).read_bytes()
+def etcd_address(cluster: up.Cluster) -> str:
+    """Host and port of the cluster's etcd."""
+    command = [
+        str(Path(sys.executable).parent / "kubehop"),
+        "status",
+        "--data-dir",
+        str(cluster.data_dir),
+        "-o",
+        "json",
+    ]
+    processes = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["processes"]
+    return str(next(p["address"] for p in processes if p["name"] == "etcd")).removeprefix("https://")
 
 
 def start_seconds(data_dir: Path, tokens: Path) -> float:
@@ -141,24 +153,23 @@ def requests_table(report: Report, cluster: up.Cluster, seconds: float) -> dict[
 
 def limits_table(report: Report, cluster: up.Cluster, rates: dict[tuple[str, int], float], seconds: float) -> None:
     pki = cluster.data_dir / "pki"
-    state = json.loads((cluster.data_dir / "state.json").read_text())
+    etcd = etcd_address(cluster)
     one, thousand = call(cluster.server, f"{BASE}/item-1"), call(cluster.server, BASE)
     report.line("| limit, same run | connections | requests/s | kubehop | ratio |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as scratch:
         body = Path(scratch) / "body"
         for bytes_, request in ((one, "GET"), (thousand, "LIST 1,000 x 1 KB")):
             body.write_bytes(bytes_)
-            with limits.handler(pki / "apiserver.crt", pki / "apiserver.key", body) as (url, _):
+            with limits.handler(pki / "gateway" / "serving.crt", pki / "gateway" / "serving.key", body) as (url, _):
                 result = load.run(url, Request("bare", "/"), 32, seconds)
             mine = rates[request, 32]
             report.line(
                 f"| bare aiohttp + uvloop TLS handler, {len(bytes_):,} bytes | 32 | {result.per_second:,.0f} | "
                 f"{request} {mine:,.0f} | {mine / result.per_second:.2f} |"
             )
-    etcd = state["etcd"]
-    rate = asyncio.run(
-        limits.raw_transactions(etcd["endpoint"], (read(etcd["ca"]), read(etcd["key"]), read(etcd["cert"])), seconds)
-    )
+    own = pki / "storage"
+    credentials = tuple((own / name).read_bytes() for name in ("etcd-ca.crt", "etcd.key", "etcd.crt"))
+    rate = asyncio.run(limits.raw_transactions(etcd, credentials, seconds))
     report.line(
         f"| raw etcd transactions, one grpc.aio client | 32 in flight | {rate:,.0f} | "
         f"CREATE {rates['CREATE', 32]:,.0f} | {rates['CREATE', 32] / rate:.2f} |\n"

@@ -56,9 +56,7 @@ def handler(cert: Path, key: Path, body: Path) -> Iterator[tuple[str, Process]]:
             process.terminate()
 
 
-async def raw_transactions(
-    endpoint: str, credentials: tuple[bytes, bytes, bytes], seconds: float, in_flight: int = 32
-) -> float:
+async def raw_transactions(endpoint: str, credentials: tuple[bytes, ...], seconds: float, in_flight: int = 32) -> float:
     """Transactions per second that etcd takes from one client."""
     import grpc
     from aetcd.rpc import rpc_pb2, rpc_pb2_grpc
