@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from time import perf_counter, time
@@ -163,8 +163,8 @@ class StageClient:
 
     async def stream(
         self, method: StreamMethod[Request, Response], request: Request, context: CallContext = NO_CONTEXT
-    ) -> AsyncIterator[Response]:
-        """Call a streaming method. Raises HopError; closing the iterator cancels the call on the stage."""
+    ) -> AsyncGenerator[Response, None]:
+        """Call a streaming method. Raises HopError; closing the iterator (`aclose`) cancels the call on the stage."""
         path = method.path
         stats = self._stats.get(path) or self._new_stats(path)
         payload = request.SerializeToString()
@@ -184,10 +184,7 @@ class StageClient:
                     break
                 received += len(data)
                 yield decode(data)
-            final = await rpc.code()
-            code = final.name
-            if final is not grpc.StatusCode.OK:
-                raise await self._rpc_failure(rpc)
+            code = "OK"
         except grpc.aio.AioRpcError as error:
             code = error.code().name
             raise HopError.from_rpc_error(error, self.stage) from error
@@ -419,12 +416,6 @@ class StageClient:
                 upcoming = min(upcoming, replica.lane.expire(now))
         self._lane_stats.waiting = len(self._waiting)
         return upcoming
-
-    async def _rpc_failure(self, rpc: Any) -> HopError:
-        error = grpc.aio.AioRpcError(
-            await rpc.code(), await rpc.initial_metadata(), await rpc.trailing_metadata(), details=await rpc.details()
-        )
-        return HopError.from_rpc_error(error, self.stage)
 
 
 def _task_is_cancelled() -> bool:

@@ -148,7 +148,9 @@ class Exchange:
         number = envelope.id
         if number in self._running or not number:
             # answering it would answer another call: the two sides no longer agree on what is in flight
-            raise HopError(grpc.StatusCode.INVALID_ARGUMENT, f"envelope id {number} is 0 or already in flight")
+            raise HopError(
+                grpc.StatusCode.INVALID_ARGUMENT, f"envelope id {number} is not one to answer: 0 or in flight already"
+            )
         self._open += 1
         started = perf_counter()
         sent = envelope.context

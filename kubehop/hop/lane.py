@@ -194,14 +194,6 @@ class Lane:
         while True:
             data = await read()
             if data is grpc.aio.EOF:
-                code = await self._stream.code()
-                if code is not grpc.StatusCode.OK:
-                    raise grpc.aio.AioRpcError(
-                        code,
-                        await self._stream.initial_metadata(),
-                        await self._stream.trailing_metadata(),
-                        details=await self._stream.details(),
-                    )
                 return
             envelopes = Frame.FromString(cast("bytes", data)).envelopes
             stats.frames_in += 1

@@ -23,7 +23,9 @@ class PlainStorage(storage_pb2_grpc.StorageServicer):
     def Get(self, request, context):  # noqa: N802 - generated name
         metadata = dict(context.invocation_metadata())
         if request.key.name == "absent":
-            status = Status(code=5, message="absent", reason="ERROR_REASON_NOT_FOUND", metadata={"key": "/registry/absent"})
+            status = Status(
+                code=5, message="absent", reason="ERROR_REASON_NOT_FOUND", metadata={"key": "/registry/absent"}
+            )
             context.set_trailing_metadata((("kubehop-status-bin", status.SerializeToString()),))
             context.abort(grpc.StatusCode.NOT_FOUND, "absent")
         if request.key.name == "bare":

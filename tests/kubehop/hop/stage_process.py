@@ -89,7 +89,9 @@ class Provocations:
         for number in range(request.limit):
             yield ListResponse(chunk=ListChunk(items=b"x" * 1000, count=number))
         if request.continue_token:
-            raise HopError(grpc.StatusCode.OUT_OF_RANGE, "too old", reason="ERROR_REASON_EXPIRED", metadata={"oldest": "9"})
+            raise HopError(
+                grpc.StatusCode.OUT_OF_RANGE, "too old", reason="ERROR_REASON_EXPIRED", metadata={"oldest": "9"}
+            )
 
     async def watch(self, request: WatchRequest, call: Call) -> AsyncIterator[WatchResponse]:
         """Events until the caller goes."""
@@ -128,7 +130,7 @@ def main() -> None:
         )
         await server.start()
         server.set_serving(values[serving])
-        print(server.address, flush=True)  # noqa: T201 - the test waits for it
+        print(server.address, flush=True)  # the test waits for this line
         await process.until_stopped()
         await server.stop(settings.grace)
 

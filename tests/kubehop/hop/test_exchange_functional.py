@@ -118,8 +118,7 @@ async def test_reconnects_after_restart(start_stage, new_client) -> None:
     await stage.kill()
     began = time.monotonic()
     with pytest.raises(HopError) as caught:
-        for _ in range(100):
-            await client.call(StorageRpcs.GET, get())
+        await asyncio.gather(*(client.call(StorageRpcs.GET, get()) for _ in range(100)))
     assert caught.value.code is grpc.StatusCode.UNAVAILABLE
     assert time.monotonic() - began < 5
     await start_stage()
@@ -324,9 +323,7 @@ async def test_frames_are_bounded(start_stage, new_client) -> None:
     lanes = metrics.lane_stats("client", "storage")
     frames = lanes.frames_out
     payload = b"x" * 60_000
-    answers = await asyncio.gather(
-        *(client.call(StorageRpcs.CREATE, CreateRequest(object=payload)) for _ in range(40))
-    )
+    answers = await asyncio.gather(*(client.call(StorageRpcs.CREATE, CreateRequest(object=payload)) for _ in range(40)))
     assert all(len(answer.object) == 60_000 for answer in answers)
     assert lanes.frames_out - frames >= 40
 

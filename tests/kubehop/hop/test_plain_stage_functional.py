@@ -76,9 +76,7 @@ async def test_bound_applies(plain, new_client) -> None:
     client = new_client(plain.address, settings=dataclasses.replace(QUICK, max_in_flight=2))
     await client.wait_ready(10)
     began = time.monotonic()
-    await asyncio.gather(
-        *(client.call(StorageRpcs.GET, GetRequest(resource_version="0.05")) for _ in range(10))
-    )
+    await asyncio.gather(*(client.call(StorageRpcs.GET, GetRequest(resource_version="0.05")) for _ in range(10)))
     assert time.monotonic() - began > 0.24
 
 

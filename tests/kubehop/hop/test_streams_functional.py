@@ -35,11 +35,10 @@ async def test_failure_after_responses(start_stage, new_client) -> None:
     """A stream that fails half-way gives what came before, then the servicer's error with reason and metadata."""
     stage = await start_stage()
     client = new_client(stage.address)
-    got = 0
+    stream = client.stream(StorageRpcs.LIST, ListRequest(limit=3, continue_token="old"))
+    assert [(await anext(stream)).chunk.count for _ in range(3)] == [0, 1, 2]
     with pytest.raises(HopError) as caught:
-        async for _ in client.stream(StorageRpcs.LIST, ListRequest(limit=3, continue_token="old")):
-            got += 1
-    assert got == 3
+        await anext(stream)
     assert caught.value.code is grpc.StatusCode.OUT_OF_RANGE
     assert caught.value.reason == "ERROR_REASON_EXPIRED"
     assert caught.value.metadata == {"oldest": "9"}

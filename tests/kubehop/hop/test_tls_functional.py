@@ -97,9 +97,7 @@ async def test_name_in_the_certificate(authority, stage, new_client) -> None:
 async def test_tcp_without_tls_is_refused() -> None:
     """Neither side uses TCP without TLS."""
     with pytest.raises(AddressError, match="only with TLS"):
-        StageServer(
-            Stage("storage", "kubehop.storage.v1"), StorageRpcs.SERVICE, Provocations(), listen="127.0.0.1:0"
-        )
+        StageServer(Stage("storage", "kubehop.storage.v1"), StorageRpcs.SERVICE, Provocations(), listen="127.0.0.1:0")
     with pytest.raises(AddressError, match="only with TLS"):
         StageClient("storage", ["127.0.0.1:7443"])
 
