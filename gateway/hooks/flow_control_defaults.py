@@ -6,9 +6,9 @@ ones are the administrator's to change. The hook `flow_control` writes them.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, Final
 
+from kubehop.machinery import timestamps
 from kubehop.machinery.objects import Object
 
 GROUP: Final = "flowcontrol.apiserver.k8s.io"
@@ -121,11 +121,10 @@ def _schema(name: str, level: str, precedence: int, distinguisher: str, rules: O
 
 def _level_found(level: str) -> Object:
     """What the consumer of the configuration says of a schema whose level exists, as all of these do."""
-    now = dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "type": "Dangling",
         "status": "False",
-        "lastTransitionTime": now,
+        "lastTransitionTime": timestamps.now(),
         "reason": "Found",
         "message": f'This FlowSchema references the PriorityLevelConfiguration object named "{level}" and it exists',
     }

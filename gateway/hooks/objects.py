@@ -7,8 +7,6 @@ from coming up.
 
 from __future__ import annotations
 
-import datetime as dt
-import uuid
 from typing import Protocol
 
 import orjson
@@ -16,6 +14,7 @@ import orjson
 from kubehop.hop.calls import CallContext
 from kubehop.hop.client import StageClient
 from kubehop.hop.errors import HopError
+from kubehop.machinery import metadata
 from kubehop.machinery.objects import Object, deep_copy, ensure_metadata
 from kubehop.pb.storage.v1 import (
     CreateRequest,
@@ -86,9 +85,7 @@ class StoredObjects:
     async def create(self, group: str, resource: str, obj: Object) -> Object:
         """See `Objects`."""
         new = deep_copy(obj)
-        meta = ensure_metadata(new)
-        meta["uid"] = str(uuid.uuid4())
-        meta["creationTimestamp"] = dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        metadata.set_system_fields(new)
         request = CreateRequest(key=_key(group, resource, new), object=orjson.dumps(new))
         try:
             response = await self._storage.call(StorageRpcs.CREATE, request, CallContext())

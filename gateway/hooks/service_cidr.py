@@ -6,13 +6,13 @@ family to two. Source of the behaviour: pkg/controlplane/controller/defaultservi
 
 from __future__ import annotations
 
-import datetime as dt
 import ipaddress
 from typing import Any, Final
 
 from gateway.hooks.objects import ObjectExistsError, Objects
 from gateway.hooks.runner import Hook
 from kubehop.hop import logs
+from kubehop.machinery import timestamps
 from kubehop.machinery.objects import Object, deep_copy, nested
 
 GROUP: Final = "networking.k8s.io"
@@ -74,5 +74,10 @@ def _service_cidr(ranges: list[str]) -> Object:
 
 
 def _ready() -> dict[str, Any]:
-    now = dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"type": "Ready", "status": "True", "lastTransitionTime": now, "reason": "", "message": _READY_MESSAGE}
+    return {
+        "type": "Ready",
+        "status": "True",
+        "lastTransitionTime": timestamps.now(),
+        "reason": "",
+        "message": _READY_MESSAGE,
+    }

@@ -7,8 +7,9 @@ that the plugin names, one plugin at a time, in the order of `chain.ORDER`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from kubehop.machinery import status
 from kubehop.machinery.objects import metadata
@@ -55,6 +56,23 @@ class Validating(Plugin, Protocol):
         """StatusError refuses. The object must not be changed."""
 
 
+class Scoped:
+    """The common case of a plugin: certain operations on certain resources, told as class attributes."""
+
+    operations: ClassVar[frozenset[Operation]]
+    """The operations that it looks at."""
+    places: ClassVar[frozenset[tuple[str, str, str]]]
+    """What it looks at: (group, resource, subresource)."""
+
+    def handles(self, operation: Operation) -> bool:
+        """Whether it looks at this operation at all."""
+        return operation in self.operations
+
+    def concerns(self, group: str, resource: str, subresource: str) -> bool:
+        """Whether it looks at this resource."""
+        return (group, resource, subresource) in self.places
+
+
 def object_name(attributes: Attributes) -> str:
     """The name that a refusal gives the object: that of the request, of the object, what it is generated from, Unknown.
 
@@ -76,3 +94,9 @@ def forbidden(attributes: Attributes, message: str, causes: list[dict[str, str]]
 def not_found(attributes: Attributes) -> status.StatusError:
     """404 about the object of the request, as apiserver's admission.NewNotFound makes it."""
     return status.not_found(attributes.group, attributes.resource, object_name(attributes))
+
+
+def aggregate(messages: Iterable[str]) -> str:
+    """Several messages as Go's aggregate of errors prints them: one as it is, more in brackets, none twice."""
+    unique = list(dict.fromkeys(messages))
+    return unique[0] if len(unique) == 1 else f"[{', '.join(unique)}]"

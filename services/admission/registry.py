@@ -13,14 +13,53 @@ from typing import Final
 from services.admission import chain
 from services.admission.cluster import Cluster
 from services.admission.plugin import Plugin
-from services.admission.plugins.always import AlwaysAdmit, AlwaysDeny
+from services.admission.plugins.always_admit import AlwaysAdmit
+from services.admission.plugins.always_deny import AlwaysDeny
+from services.admission.plugins.always_pull_images import AlwaysPullImages
+from services.admission.plugins.certificate_subject_restriction import CertificateSubjectRestriction
+from services.admission.plugins.default_ingress_class import DefaultIngressClass
+from services.admission.plugins.default_storage_class import DefaultStorageClass
+from services.admission.plugins.default_toleration_seconds import DefaultTolerationSeconds
+from services.admission.plugins.deny_service_external_ips import DenyServiceExternalIPs
+from services.admission.plugins.extended_resource_toleration import ExtendedResourceToleration
+from services.admission.plugins.limit_pod_hard_anti_affinity_topology import LimitPodHardAntiAffinityTopology
+from services.admission.plugins.limit_ranger import LimitRanger
+from services.admission.plugins.namespace_auto_provision import NamespaceAutoProvision
+from services.admission.plugins.namespace_exists import NamespaceExists
 from services.admission.plugins.namespace_lifecycle import NamespaceLifecycle
+from services.admission.plugins.persistent_volume_claim_resize import PersistentVolumeClaimResize
+from services.admission.plugins.pod_node_selector import PodNodeSelector
+from services.admission.plugins.pod_topology_labels import PodTopologyLabels
+from services.admission.plugins.priority import Priority
+from services.admission.plugins.runtime_class import RuntimeClass
+from services.admission.plugins.service_account import ServiceAccount
+from services.admission.plugins.storage_object_in_use_protection import StorageObjectInUseProtection
+from services.admission.plugins.taint_nodes_by_condition import TaintNodesByCondition
 
 Factory = Callable[[Cluster], Plugin]
 
 FACTORIES: Final[Mapping[str, Factory]] = {
     "AlwaysAdmit": lambda _: AlwaysAdmit(),
+    "NamespaceAutoProvision": NamespaceAutoProvision,
     "NamespaceLifecycle": NamespaceLifecycle,
+    "NamespaceExists": NamespaceExists,
+    "LimitPodHardAntiAffinityTopology": lambda _: LimitPodHardAntiAffinityTopology(),
+    "LimitRanger": LimitRanger,
+    "ServiceAccount": ServiceAccount,
+    "TaintNodesByCondition": lambda _: TaintNodesByCondition(),
+    "AlwaysPullImages": lambda _: AlwaysPullImages(),
+    "PodNodeSelector": PodNodeSelector,
+    "Priority": Priority,
+    "DefaultTolerationSeconds": lambda _: DefaultTolerationSeconds(),
+    "ExtendedResourceToleration": lambda _: ExtendedResourceToleration(),
+    "DefaultStorageClass": DefaultStorageClass,
+    "StorageObjectInUseProtection": lambda _: StorageObjectInUseProtection(),
+    "PersistentVolumeClaimResize": PersistentVolumeClaimResize,
+    "RuntimeClass": RuntimeClass,
+    "CertificateSubjectRestriction": lambda _: CertificateSubjectRestriction(),
+    "DefaultIngressClass": DefaultIngressClass,
+    "DenyServiceExternalIPs": lambda _: DenyServiceExternalIPs(),
+    "PodTopologyLabels": PodTopologyLabels,
     "AlwaysDeny": lambda _: AlwaysDeny(),
 }
 """How the plugins that are built are made."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kubehop.machinery.status import StatusError
-from services.admission.plugins.always import AlwaysAdmit, AlwaysDeny
+from services.admission.plugins.always_admit import AlwaysAdmit
+from services.admission.plugins.always_deny import AlwaysDeny
 from tests.services.admission.requests import create
 
 

@@ -1,6 +1,6 @@
-"""AlwaysAdmit and AlwaysDeny: the two plugins without an opinion of their own, for trying out a chain.
+"""AlwaysDeny: refuses everything, in the mutating phase already; good for trying out a chain.
 
-Source of the behaviour: plugin/pkg/admission/{admit,deny}/admission.go.
+Source of the behaviour: plugin/pkg/admission/deny/admission.go.
 """
 
 from __future__ import annotations
@@ -12,28 +12,8 @@ from services.admission.attributes import Attributes
 from services.admission.plugin import Change, forbidden
 
 
-class AlwaysAdmit:
-    """Admits everything, in both phases."""
-
-    name: Final = "AlwaysAdmit"
-
-    def handles(self, operation: Operation) -> bool:  # noqa: ARG002 - the Protocol's form
-        """Every operation."""
-        return True
-
-    def concerns(self, group: str, resource: str, subresource: str) -> bool:  # noqa: ARG002 - the Protocol's form
-        """Every resource."""
-        return True
-
-    async def admit(self, attributes: Attributes) -> Change | None:
-        """Nothing to say."""
-
-    async def validate(self, attributes: Attributes) -> None:
-        """Nothing to say."""
-
-
 class AlwaysDeny:
-    """Refuses everything, in the mutating phase already."""
+    """See the module."""
 
     name: Final = "AlwaysDeny"
 
