@@ -30,8 +30,12 @@ __all__ = [
     "complete",
     "decode_object",
     "decode_value",
+    "interpret",
+    "read_document",
     "restore_value",
     "strict_decoding_error",
+    "untyped_errors",
+    "with_type",
 ]
 
 Reader = Callable[[Any], Any]
@@ -338,30 +342,16 @@ def decode_object(
     strict = field_validation != IGNORE
     try:
         body = codec.decode(data, media_type, strict=strict)
-        actual = _interpret(body, expected)
+        actual = interpret(body.value, expected, data)
     except codec.DecodeError as error:
         message = f"couldn't get version/kind; json parse error: {error}" if media_type != codec.YAML else str(error)
         raise _unrecognized(expected, message, data) from None
     except ValueError as error:
         raise _unrecognized(expected, str(error), data) from None
-    node = scheme.schema(*actual)
-    if node is None:
-        version = str(parse_group_version(actual.api_version))
-        raise _unhandled(
-            actual,
-            expected,
-            f"no kind {gotext.quote(actual.kind)} is registered for version {gotext.quote(version)}"
-            f" in scheme {gotext.quote(scheme.name)}",
-        )
     try:
-        decoded = decode_value(
-            node, body.value if body.value is not None else {}, exact=body.exact, repeats=body.repeats
-        )
-    except TypeMismatchError as error:
+        decoded = _read_as(body.value, actual, scheme, expected, exact=body.exact, repeats=body.repeats)
+    except ValueError as error:
         raise _unhandled(actual, expected, str(error)) from None
-    if not scheme.convertible(actual, expected):
-        here = f"({actual.version}.{actual.kind}) to ({internal_package(expected.group)}.{expected.kind})"
-        raise _unhandled(actual, expected, f"converting {here}: unknown conversion")
     errors = [*body.strict_errors, *decoded.strict_errors] if strict else []
     if errors and field_validation == STRICT:
         raise _unhandled(actual, expected, strict_decoding_error(errors))
@@ -370,14 +360,53 @@ def decode_object(
             f"the API version in the data ({actual.api_version}) does not match "
             f"the expected API version ({expected.api_version})"
         )
-    obj: Object = {"kind": actual.kind, "apiVersion": actual.api_version}
-    obj.update((key, item) for key, item in decoded.value.items() if key not in {"kind", "apiVersion"})
-    return obj, codec.strict_warnings(errors)
+    return with_type(decoded.value, actual), codec.strict_warnings(errors)
 
 
-def _interpret(body: codec.Body, expected: GroupVersionKind) -> GroupVersionKind:
-    """The type that a body states, completed with what is expected (serializer/json: Interpret, gvkWithDefaults)."""
-    value = body.value
+def with_type(value: Object, type_: GroupVersionKind) -> Object:
+    """An object with its kind and apiVersion, first, in place of whatever it says."""
+    obj: Object = {"kind": type_.kind, "apiVersion": type_.api_version}
+    obj.update((key, item) for key, item in value.items() if key not in {"kind", "apiVersion"})
+    return obj
+
+
+def read_document(value: Any, scheme: Scheme, expected: GroupVersionKind) -> Decoded:
+    """Hold a whole document, the result of a patch, against the kind that it has to be. ValueError in Go's words."""
+    actual = interpret(value, expected)
+    decoded = _read_as(value, actual, scheme, expected)
+    decoded.value = with_type(decoded.value, actual)
+    return decoded
+
+
+def _read_as(
+    value: Any,
+    actual: GroupVersionKind,
+    scheme: Scheme,
+    expected: GroupVersionKind,
+    *,
+    exact: Callable[[], Any] | None = None,
+    repeats: bool = False,
+) -> Decoded:
+    """Read a value by the kind that it states, which has to be a version of the expected one."""
+    node = scheme.schema(*actual)
+    if node is None:
+        version = str(parse_group_version(actual.api_version))
+        raise ValueError(
+            f"no kind {gotext.quote(actual.kind)} is registered for version {gotext.quote(version)}"
+            f" in scheme {gotext.quote(scheme.name)}"
+        )
+    decoded = decode_value(node, value if value is not None else {}, exact=exact, repeats=repeats)
+    if not scheme.convertible(actual, expected):
+        here = f"({actual.version}.{actual.kind}) to ({internal_package(expected.group)}.{expected.kind})"
+        raise ValueError(f"converting {here}: unknown conversion")
+    return decoded
+
+
+def interpret(value: Any, expected: GroupVersionKind, data: bytes = b"") -> GroupVersionKind:
+    """The type that a document states, completed with what is expected (serializer/json: Interpret, gvkWithDefaults).
+
+    ValueError in Go's words; `data` is the body for one of them.
+    """
     if value is None:
         return expected
     if not isinstance(value, dict):
@@ -399,7 +428,7 @@ def _interpret(body: codec.Body, expected: GroupVersionKind) -> GroupVersionKind
     if not version and (not group or group == expected.group):
         group, version = expected.group, expected.version
     if not version:
-        raise ValueError(f"Object 'apiVersion' is missing in '{body.data.decode('utf-8', 'replace')}'")
+        raise ValueError(f"Object 'apiVersion' is missing in '{data.decode('utf-8', 'replace')}'")
     return GroupVersionKind(group, version, stated["kind"] or expected.kind)
 
 

@@ -139,7 +139,7 @@ class JsonReader:
 
     def _value(self, node: Schema, value: Any, path: str) -> Any:
         if node.role and node.role != "bytes":
-            return self._role(node, value)
+            return self._role(node, value, path)
         if value is None:
             return None
         if node.is_struct:
@@ -222,8 +222,12 @@ class JsonReader:
             return value
         return self._note(f"number {number_text(value)}", node.go_type)
 
-    def _role(self, node: Schema, value: Any) -> Any:
+    def _role(self, node: Schema, value: Any, path: str) -> Any:
         """Types that read themselves: what they raise ends the reading."""
+        if node.go_type == "interface {}":
+            errors: dict[str, None] = {}
+            _find_repeated(value, path, errors)
+            self.strict_errors.extend(error for error in errors if error not in self.strict_errors)
         if node.role == "raw" or value is None:
             return plain(value)
         return read_role(node, value, self._words)
