@@ -142,7 +142,10 @@ class Lists:
             now = await self._etcd.revision()
             if revision > now:
                 raise FutureRevisionError(revision, now)
-            await cache.wait(revision)
+            try:
+                await cache.wait(revision)
+            except FutureRevisionError:
+                return await self._from_store(query, revision, start)
         if revision < cache.history.floor:
             return await self._from_store(query, revision, start)
         entries = self._current(query.place, start)

@@ -69,32 +69,33 @@ def list_responses(listing: Listing, *, with_type_meta: bool) -> Iterator[Encode
     )
     yield Encoded(ListResponse(header=header).SerializeToString())
     entries = listing.entries
-    for entry in entries:
-        if entry.corrupt:
-            entry.check()
     if not entries:
         return
-    ends = list(accumulate([len(entry.body) for entry in entries]))
-    begin = 0
-    while begin < len(entries):
-        base = ends[begin - 1] if begin else 0
-        end = max(bisect_right(ends, base + CHUNK_BYTES, lo=begin), begin + 1)
-        yield _chunk(entries[begin:end], with_type_meta=with_type_meta)
-        begin = end
-
-
-def _chunk(entries: list[Entry], *, with_type_meta: bool) -> Encoded:
-    """ListResponse: chunk 2; ListChunk: items 1, count 2. One copy of the objects."""
-    head = entries[0].head if with_type_meta else b"{"
     bodies = [entry.body for entry in entries]
-    if with_type_meta and any(entry.head != head for entry in entries):
-        # objects of several stored versions in one collection
-        items = b",".join([entry.head + entry.body for entry in entries])
-        return _framed(b"", items, len(entries))
-    return _framed(head, (b"," + head).join(bodies), len(entries))
+    sizes = list(map(len, bodies))
+    if 0 in sizes:
+        # one that cannot be decoded fails the list, as it does in kube-apiserver: a list never lacks an object silently
+        entries[sizes.index(0)].check()
+    heads = _heads(entries) if with_type_meta else b"{"
+    ends = list(accumulate(sizes))
+    begin = base = 0
+    while begin < len(bodies):
+        end = max(bisect_right(ends, base + CHUNK_BYTES, lo=begin), begin + 1)
+        if heads is None:
+            yield _framed(b"", b",".join([entry.head + entry.body for entry in entries[begin:end]]), end - begin)
+        else:
+            yield _framed(heads, (b"," + heads).join(bodies[begin:end]), end - begin)
+        begin, base = end, ends[end - 1]
+
+
+def _heads(entries: list[Entry]) -> bytes | None:
+    """The head that all have; None where one collection holds several versions."""
+    head = entries[0].head
+    return head if all(entry.head is head or entry.head == head for entry in entries) else None
 
 
 def _framed(head: bytes, items: bytes, count: int) -> Encoded:
+    """ListResponse: chunk 2; ListChunk: items 1 (head and items together), count 2."""
     tail = b"\x10" + _varint(count)
     size = len(head) + len(items)
     item_head = b"\x0a" + _varint(size)

@@ -64,13 +64,13 @@ class Watcher:
         "bookmarked_at",
         "bookmarks",
         "group",
-        "latest",
+        "told",
     )
 
     def __init__(self, since: int, capacity: int, *, bookmarks: bool, now: float) -> None:
         self._since = since
-        self.latest = since
-        """Revision of the last event buffered, or at which the watch began."""
+        self.told = 0
+        """Revision that the reader knows to have reached: of the last event, or where it asked to begin."""
         self.bookmarks = bookmarks
         self.bookmarked_at = now
         self.group: Group | None = None
@@ -102,9 +102,16 @@ class Watcher:
         if len(self._queue) >= self._capacity:
             self.end(too_slow(self._capacity))
             return
-        self.latest = revision
+        self.told = revision
         self._queue.append(response)
         if self._wake is not None:
+            self._wake_up()
+
+    def mark(self, revision: int, response: bytes) -> None:
+        """Buffer a bookmark, unless the reader knows as much."""
+        if self.told < revision and self._since <= revision and not self._ended:
+            self.told = revision
+            self._queue.append(response)
             self._wake_up()
 
     def end(self, response: bytes) -> None:
@@ -127,12 +134,18 @@ class Watcher:
     async def responses(self) -> AsyncIterator[bytes]:
         """Serialized WatchResponses, as many events in each as are there, until the watch ends."""
         size, parts = 0, []
-        for response in self._initial:
-            parts.append(response)
-            size += len(response)
-            if size >= RESPONSE_BYTES:
-                yield b"".join(parts)
-                size, parts = 0, []
+        try:
+            for response in self._initial:
+                parts.append(response)
+                size += len(response)
+                if size >= RESPONSE_BYTES:
+                    yield b"".join(parts)
+                    size, parts = 0, []
+        except StorageError as error:
+            # an object that cannot be decoded: what came before it is still true
+            parts.append(failure(error))
+            self._queue.clear()
+            self._ended = True
         if parts:
             yield b"".join(parts)
         self._initial = iter(())
@@ -271,14 +284,11 @@ class Hub:
 
     def bookmark(self, revision: int, now: float, period: float) -> None:
         """Tell those who allow it, and have heard nothing for a period, up to where they are complete."""
-        response = b""
+        response = bookmark(revision)
         for watcher in self.everyone():
-            if not watcher.bookmarks or watcher.behind or now - watcher.bookmarked_at < period:
-                continue
-            watcher.bookmarked_at = now
-            if watcher.latest < revision:
-                response = response or bookmark(revision)
-                watcher.put(revision, response)
+            if watcher.bookmarks and not watcher.behind and now - watcher.bookmarked_at >= period:
+                watcher.bookmarked_at = now
+                watcher.mark(revision, response)
 
 
 def added(entries: list[Entry], selection: Selection) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from time import monotonic
 
-from services.storage.errors import ExpiredError, FutureRevisionError, StorageError, UnavailableError
+from services.storage.errors import ExpiredError, FutureRevisionError, UnavailableError
 from services.storage.freshness import Freshness
 from services.storage.history import Event
 from services.storage.keys import Place
@@ -59,9 +59,6 @@ class Watches:
         try:
             async for response in watcher.responses():
                 yield response
-        except StorageError as error:
-            # an object that cannot be decoded among the first ones
-            yield failure(error)
         finally:
             self._cache.hub.remove(watcher)
 
@@ -89,8 +86,11 @@ class Watches:
         group = cache.hub.add(watcher, place.key or place.prefix, query.selection)
         if begins_with_objects:
             watcher.begin_with(self._objects(query, cache.revision))
-        elif since < cache.revision:
+            if query.initial_events and query.bookmarks:
+                watcher.told = cache.revision
+        elif since <= cache.revision:
             watcher.begin_with(self._missed(place, group, since))
+            watcher.told = revision
         return watcher
 
     async def _caught_up(self, revision: int) -> None:

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,13 @@ from kubehop.pb.storage.v1 import (
     CreateResponse,
     DeleteRequest,
     DeleteResponse,
-    ErrorReason,
     EventType,
     GetRequest,
     GetResponse,
     Key,
     ListHeader,
     ListRequest,
+    RevisionRequest,
     StorageRpcs,
     UpdateRequest,
     UpdateResponse,
@@ -232,9 +232,6 @@ def reason(error: HopError) -> str:
     return error.reason.removeprefix("ERROR_REASON_")
 
 
-assert "ERROR_REASON_NOT_FOUND" in ErrorReason.keys()  # noqa: SIM118 - protobuf's enum wrapper is no dict
-
-
 @dataclass
 class Running:
     """A storage stage in this process, and what is inside it."""
@@ -309,13 +306,73 @@ class StorageProcess:
 
 
 async def until_healthy(client: StageClient, seconds: float = 15.0) -> None:
+    """Wait until the stage answers to a call, which it does only when it serves."""
     async with asyncio.timeout(seconds):
         while True:
             with contextlib.suppress(HopError):
-                if await client.health():
-                    return
+                await client.wait_ready(seconds)
+                await client.call(StorageRpcs.REVISION, RevisionRequest(), CONTEXT)
+                return
             await asyncio.sleep(0.02)
 
 
 def settings_for(etcd: EtcdProcess, **changes: Any) -> EtcdSettings:
     return replace(EtcdSettings(servers=(etcd.url,), request_timeout_seconds=5.0), **changes)
+
+
+class Proxy:
+    """A TCP connection to etcd that can lose what is on its way."""
+
+    def __init__(self, etcd: EtcdProcess) -> None:
+        self._target = etcd.ports[0]
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._pumps: set[asyncio.Task[None]] = set()
+        self.swallow_requests = False
+        self.swallow_answers = False
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def __aenter__(self) -> Proxy:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+
+    def cut(self) -> None:
+        """Break every connection; new ones work."""
+        self.swallow_requests = self.swallow_answers = False
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers |= {writer, far_writer}
+        for task in (
+            asyncio.create_task(self._pump(reader, far_writer, lambda: self.swallow_requests)),
+            asyncio.create_task(self._pump(far_reader, writer, lambda: self.swallow_answers)),
+        ):
+            self._pumps.add(task)
+            task.add_done_callback(self._pumps.discard)
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, swallow: Callable[[], bool]
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                if not swallow():
+                    writer.write(data)
+                    await writer.drain()
+        writer.transport.abort()
