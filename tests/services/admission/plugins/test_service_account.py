@@ -140,8 +140,8 @@ async def test_mirror_pods(spec, problem):
         (
             {"volumes": [{"name": "v", "secret": {"secretName": "x"}}]},
             (
-                'volume with secret.secretName="x" is not allowed because service account strict does not reference that'
-                " secret"
+                'volume with secret.secretName="x" is not allowed because service account strict does not'
+                " reference that secret"
             ),
         ),
         (
@@ -151,8 +151,8 @@ async def test_mirror_pods(spec, problem):
                 ]
             },
             (
-                'init container i with envVar E referencing secret.secretName="x" is not allowed because service account'
-                " strict does not reference that secret"
+                'init container i with envVar E referencing secret.secretName="x" is not allowed because service'
+                " account strict does not reference that secret"
             ),
         ),
         (
