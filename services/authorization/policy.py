@@ -109,11 +109,13 @@ class Entry(NamedTuple):
 class Scope:
     """What the bindings of one namespace, or the cluster's, give to one user."""
 
-    __slots__ = ("_by_role", "_index", "_roles", "entries")
+    __slots__ = ("_by_role", "_index", "_roles", "entries", "errors")
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         """Hold the entries in the order in which they are asked."""
         self.entries = entries
+        self.errors = tuple(entry.binding.missing_role for entry in entries if entry.role is None)
+        """What is wrong with the bindings, in their order."""
         self._by_role: dict[Role, tuple[int, Entry]] = {}
         for position, entry in enumerate(entries):
             if entry.role is not None:
@@ -139,11 +141,6 @@ class Scope:
             if grants:
                 return self._by_role[role][1], min(grants, key=_position)
         return None
-
-    @property
-    def errors(self) -> list[str]:
-        """What is wrong with the bindings, in their order."""
-        return [entry.binding.missing_role for entry in self.entries if entry.role is None]
 
 
 def _position(grant: Grant) -> int:

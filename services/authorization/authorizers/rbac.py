@@ -23,7 +23,7 @@ from services.authorization.policy import Entry, Policy, Scope
 from services.authorization.policy_rules import PolicyRule
 
 MAX_NEAR_MISSES = 8
-MAX_RULES_EXAMINED = 512
+MAX_RULES_EXAMINED = 128
 """Bound on the work that a denial costs, in rules looked at for near misses."""
 
 

@@ -149,7 +149,7 @@ async def test_nodes_read_what_their_pods_use(cluster: Cluster) -> None:
 
 
 async def test_without_storage_nothing_is_decided_beyond_the_bound(cluster: Cluster) -> None:
-    """While storage hangs, old rules stay in force for the bound; then the stage answers UNAVAILABLE and is not serving."""
+    """While storage hangs, old rules stay in force for the bound; then the stage answers UNAVAILABLE."""
     masters = ("root", "get", "pods", "system:masters")
     assert (await cluster.ask(*masters)).decision == DECISION_ALLOW
     cluster.storage_process.pause()
