@@ -11,7 +11,7 @@ import inspect
 import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter, time
 from typing import Any, Final, TypeAlias
 
@@ -191,6 +191,10 @@ class StageServer:
         assert self._health is not None
         for name in ("", self._service.name):
             await self._health.set(name, status)
+
+    def set_configuration_digest(self, digest: str) -> None:
+        """Describe the stage with another configuration from now on: a file it goes by was reloaded."""
+        self._stage = replace(self._stage, configuration_digest=digest)
 
     async def stop(self, grace: float = 10.0) -> None:
         """Stop taking calls, finish those in flight within `grace` seconds, then end the rest."""

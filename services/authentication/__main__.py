@@ -30,7 +30,7 @@ async def serve(settings: Settings, chain: Chain) -> int:
         stage, AuthenticationRpcs.SERVICE, servicer, listen=settings.stage.listen, tls=settings.stage.tls
     )
     await server.start()
-    process.spawn(chain.watch(lambda: None), name="file watch", critical=True)
+    process.spawn(chain.watch(lambda: server.set_configuration_digest(chain.digest)), name="file watch", critical=True)
     server.set_serving(True)
     logs.get().info("ready", authenticators=",".join(chain.names), anonymous=settings.authentication.anonymous)
     await process.until_stopped()

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import grpc
 import pytest
 
 from kubehop.hop.client import ClientSettings, StageClient
@@ -22,6 +23,7 @@ from kubehop.pb.authentication.v1 import (
     AuthenticationRpcs,
     Header,
 )
+from kubehop.pb.hop.v1 import DescribeRequest, DescribeResponse, StageRpcs
 from tests.services.authentication.certificates import Issued, authority, client
 from tests.support.stages import StageProcess, stage
 
@@ -178,12 +180,22 @@ async def test_anonymous_can_be_off(tmp_path: Path) -> None:
 
 
 async def test_describes_itself(authn: Running) -> None:
-    """Describe names the contract and the authenticators, and a digest of the configuration."""
-    description = await authn.hop.describe()
-    assert description is not None
-    assert description.contract == "kubehop.authentication.v1"
-    assert "authenticator:x509" in description.capabilities
-    assert len(description.configuration_digest) == 64
+    """Describe names the contract and the authenticators, and a digest that changes with a reloaded file."""
+    before = await describe(authn)
+    assert before.contract == "kubehop.authentication.v1"
+    assert "authenticator:x509" in before.capabilities
+    assert len(before.configuration_digest) == 64
+    (authn.directory / "tokens.csv").write_text("n3w-t0ken,bob,u2\n")
+    await authn.until(DECISION_AUTHENTICATED, authorization="Bearer n3w-t0ken")
+    after = await describe(authn)
+    assert after.configuration_digest != before.configuration_digest
+    assert after.instance == before.instance
+
+
+async def describe(authn: Running) -> DescribeResponse:
+    async with grpc.aio.insecure_channel(authn.process.listen) as channel:
+        call = channel.unary_unary(StageRpcs.DESCRIBE.path, response_deserializer=DescribeResponse.FromString)
+        return await call(DescribeRequest().SerializeToString())
 
 
 @pytest.mark.parametrize(
