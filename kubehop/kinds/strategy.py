@@ -72,9 +72,10 @@ class Strategy:
             obj["metadata"]["generation"] = 1
         else:
             obj["metadata"].pop("generation", None)
-        self.on_create(obj, writer)
+        self.on_create(obj)
+        self.on_create_by(obj, writer)
 
-    def prepare_for_update(self, new: Object, old: Object, subresource: str = "", writer: Writer = NOBODY) -> None:
+    def prepare_for_update(self, new: Object, old: Object, subresource: str = "") -> None:
         """Keep what the path of an update may not change, raise the generation. Changes the new object.
 
         Metadata that no update may change has been kept already.
@@ -84,7 +85,7 @@ class Strategy:
             self.on_status_update(new, old)
             return
         if subresource:
-            self.on_subresource_update(new, old, subresource, writer)
+            self.on_subresource_update(new, old, subresource)
             return
         if self.resource.has_status:
             _keep(new, old, "status")
@@ -150,8 +151,11 @@ class Strategy:
         """Return what is wrong with a name, or with the beginning of a generated one."""
         return names.name_is_dns_subdomain(name, prefix)
 
-    def on_create(self, obj: Object, writer: Writer) -> None:
+    def on_create(self, obj: Object) -> None:
         """Add the kind's own preparation of a new object. Changes the object."""
+
+    def on_create_by(self, obj: Object, writer: Writer) -> None:
+        """Note in a new object who made it. Changes the object."""
 
     def on_update(self, new: Object, old: Object) -> None:
         """Add the kind's own preparation of an update. Changes the new object."""
@@ -159,7 +163,7 @@ class Strategy:
     def on_status_update(self, new: Object, old: Object) -> None:
         """Add the kind's own preparation of a status update. Changes the new object."""
 
-    def on_subresource_update(self, new: Object, old: Object, subresource: str, writer: Writer) -> None:
+    def on_subresource_update(self, new: Object, old: Object, subresource: str) -> None:
         """Prepare an update through a subresource other than status. Changes the new object."""
 
     def check(self, obj: Object) -> Iterable[FieldError]:

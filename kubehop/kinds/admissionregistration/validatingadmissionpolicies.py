@@ -1,8 +1,8 @@
-"""Validating admission policies: how they are printed."""
+"""Validating admission policies: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
-from kubehop.kinds.admissionregistration import printers
+from kubehop.kinds.admissionregistration import defaults, printers
 from kubehop.kinds.printing import Column
 
 PRINTER = printers.policies(
@@ -13,3 +13,5 @@ PRINTER = printers.policies(
     ),
     "validations",
 )
+
+STRATEGY = defaults.PolicyStrategy

@@ -1,7 +1,9 @@
-"""Validating webhook configurations: how they are printed."""
+"""Validating webhook configurations: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
-from kubehop.kinds.admissionregistration import printers
+from kubehop.kinds.admissionregistration import defaults, printers
 
 PRINTER = printers.WEBHOOKS
+
+STRATEGY = defaults.WebhookStrategy

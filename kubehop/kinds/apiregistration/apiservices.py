@@ -1,10 +1,13 @@
-"""API services: how they are printed (kube-aggregator pkg/registry/apiservice/etcd)."""
+"""API services: how they are printed (kube-aggregator pkg/registry/apiservice/etcd), and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import fill, part
 from kubehop.kinds.printing import AGE, NAME, Column, age, at, name
+from kubehop.kinds.strategy import Strategy
+from kubehop.machinery import names
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -33,3 +36,17 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """API services name a version and a group."""
+
+    def name_rule(self, name: str, prefix: bool) -> list[str]:
+        """Take what fits a URL: `v1.` is the core group's."""
+        return names.name_is_path_segment(name, prefix)
+
+    def default(self, obj: Object) -> None:
+        """Fill in the service's port."""
+        service = part(obj, "spec", "service")
+        if service is not None:
+            fill(service, port=443)

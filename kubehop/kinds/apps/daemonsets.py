@@ -1,9 +1,11 @@
-"""Daemon sets: how they are printed."""
+"""Daemon sets: how they are printed, their defaults, what may change."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import (
     AGE,
     NAME,
@@ -17,6 +19,8 @@ from kubehop.kinds.printing import (
     selector_text,
     string_map,
 )
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors, immutable, pod_template_selected, required_selector
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -53,3 +57,42 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+
+
+class STRATEGY(Strategy):
+    """Daemon sets keep their selector for life and count the generations of their template in an annotation."""
+
+    counts_generation = True
+
+    def default(self, obj: Object) -> None:
+        """Fill in a rolling update, one node at a time."""
+        spec = struct(obj, "spec")
+        fill(spec, revisionHistoryLimit=10)
+        strategy = struct(spec, "updateStrategy")
+        fill(strategy, type="RollingUpdate")
+        if strategy["type"] == "RollingUpdate":
+            fill(struct(strategy, "rollingUpdate"), maxUnavailable=1, maxSurge=0)
+        pod_defaults.template(struct(spec, "template"))
+
+    def on_create(self, obj: Object) -> None:
+        """Start counting the template's generations."""
+        struct(obj, "metadata", "annotations")[_TEMPLATE_GENERATION] = "1"
+
+    def on_update(self, new: Object, old: Object) -> None:
+        """Count a change of the template; nobody else may."""
+        counted = (at(old, "metadata", "annotations") or {}).get(_TEMPLATE_GENERATION) or "0"
+        if at(new, "spec", "template") != at(old, "spec", "template"):
+            counted = str(int(counted) + 1)
+        struct(new, "metadata", "annotations")[_TEMPLATE_GENERATION] = counted
+
+    def check(self, obj: Object) -> Errors:
+        """Require a selector, and a template that it selects."""
+        yield from required_selector(obj)
+        yield from pod_template_selected(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the selector."""
+        yield from immutable(new, old, "spec", "selector")

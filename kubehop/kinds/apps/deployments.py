@@ -1,9 +1,11 @@
-"""Deployments: how they are printed."""
+"""Deployments: how they are printed, their defaults, what may change."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import (
     AGE,
     NAME,
@@ -17,6 +19,8 @@ from kubehop.kinds.printing import (
     name,
     selector_text,
 )
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors, immutable, pod_template_selected, required_selector
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -46,3 +50,29 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Deployments keep their selector for life."""
+
+    counts_generation = True
+    status_resets = (("spec",), ("metadata", "labels"))
+
+    def default(self, obj: Object) -> None:
+        """Fill in one replica, rolled out a quarter at a time."""
+        spec = struct(obj, "spec")
+        fill(spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600)
+        strategy = struct(spec, "strategy")
+        fill(strategy, type="RollingUpdate")
+        if strategy["type"] == "RollingUpdate":
+            fill(struct(strategy, "rollingUpdate"), maxUnavailable="25%", maxSurge="25%")
+        pod_defaults.template(struct(spec, "template"))
+
+    def check(self, obj: Object) -> Errors:
+        """Require a selector, and a template that it selects."""
+        yield from required_selector(obj)
+        yield from pod_template_selected(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the selector."""
+        yield from immutable(new, old, "spec", "selector")

@@ -1,9 +1,11 @@
-"""Replica sets: how they are printed."""
+"""Replica sets: how they are printed, their defaults, what may change."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import (
     AGE,
     NAME,
@@ -16,6 +18,8 @@ from kubehop.kinds.printing import (
     name,
     selector_text,
 )
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors, immutable, pod_template_selected, required_selector
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -45,3 +49,24 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Replica sets keep their selector for life."""
+
+    counts_generation = True
+
+    def default(self, obj: Object) -> None:
+        """Fill in one replica and the template."""
+        spec = struct(obj, "spec")
+        fill(spec, replicas=1)
+        pod_defaults.template(struct(spec, "template"))
+
+    def check(self, obj: Object) -> Errors:
+        """Require a selector, and a template that it selects."""
+        yield from required_selector(obj)
+        yield from pod_template_selected(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the selector."""
+        yield from immutable(new, old, "spec", "selector")

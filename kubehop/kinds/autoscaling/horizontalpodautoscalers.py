@@ -1,11 +1,13 @@
-"""Horizontal pod autoscalers: how they are printed, from their stored v2 form."""
+"""Horizontal pod autoscalers: how they are printed, from their stored v2 form, and the defaults of both versions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from kubehop.kinds.defaulting import fill, part, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, UNSET, age, at, count, documented, name
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import UNKNOWN, Printer
 
 Object = dict[str, Any]
@@ -86,3 +88,29 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+_UP = [{"type": "Pods", "value": 4, "periodSeconds": 15}, {"type": "Percent", "value": 100, "periodSeconds": 15}]
+_DOWN = [{"type": "Percent", "value": 100, "periodSeconds": 15}]
+
+
+class STRATEGY(Strategy):
+    """Autoscalers keep at least one replica."""
+
+    def default(self, obj: Object) -> None:
+        """Fill in one replica at least and, in v2, four fifths of the requested cpu as target."""
+        spec = struct(obj, "spec")
+        fill(spec, minReplicas=1)
+        if obj.get("apiVersion") == "autoscaling/v1":
+            return
+        if not spec.get("metrics"):
+            target = {"type": "Utilization", "averageUtilization": 80}
+            spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+        behavior = part(spec, "behavior")
+        if behavior is not None:
+            up, down = struct(behavior, "scaleUp"), struct(behavior, "scaleDown")
+            fill(up, stabilizationWindowSeconds=0, selectPolicy="Max")
+            fill(down, selectPolicy="Max")
+            for rules, policies in ((up, _UP), (down, _DOWN)):
+                if not rules.get("policies"):
+                    rules["policies"] = [dict(policy) for policy in policies]

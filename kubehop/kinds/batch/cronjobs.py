@@ -1,9 +1,11 @@
-"""Cron jobs: how they are printed."""
+"""Cron jobs: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.defaulting import fill, items, struct
 from kubehop.kinds.printing import (
     AGE,
     NAME,
@@ -19,6 +21,8 @@ from kubehop.kinds.printing import (
     selector_text,
     since,
 )
+from kubehop.kinds.strategy import Strategy
+from kubehop.machinery import names
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -54,3 +58,30 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+# job names are the cron job's and eleven characters more
+_MAX_NAME = 52
+
+
+class STRATEGY(Strategy):
+    """Cron jobs name their jobs."""
+
+    counts_generation = True
+
+    def name_rule(self, name: str, prefix: bool) -> list[str]:
+        """Leave room for what the jobs' names add."""
+        errors = names.name_is_dns_subdomain(name, prefix)
+        if len(name) > _MAX_NAME:
+            errors.append(f"must be no more than {_MAX_NAME} characters")
+        return errors
+
+    def default(self, obj: Object) -> None:
+        """Fill in how runs may overlap and how many are remembered."""
+        spec = struct(obj, "spec")
+        fill(spec, concurrencyPolicy="Allow", suspend=False, successfulJobsHistoryLimit=3, failedJobsHistoryLimit=1)
+        job = struct(spec, "jobTemplate", "spec")
+        for rule in items(job.get("podFailurePolicy"), "rules"):
+            for condition in items(rule, "onPodConditions"):
+                fill(condition, status="True")
+        pod_defaults.template(struct(job, "template"))

@@ -1,9 +1,11 @@
-"""Jobs: how they are printed."""
+"""Jobs: how they are printed, their defaults, the selector they get, what may change."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.defaulting import fill, items, struct
 from kubehop.kinds.printing import (
     AGE,
     NAME,
@@ -20,6 +22,8 @@ from kubehop.kinds.printing import (
     selector_text,
     true_condition,
 )
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -77,3 +81,54 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+_MAX_INT32 = (1 << 31) - 1
+
+
+def default_spec(spec: Object) -> None:
+    """Fill in a job's spec. Changes it."""
+    if spec.get("completions") is None and spec.get("parallelism") is None:
+        fill(spec, completions=1, parallelism=1)
+    fill(spec, parallelism=1)
+    fill(spec, backoffLimit=6 if spec.get("backoffLimitPerIndex") is None else _MAX_INT32)
+    fill(spec, completionMode="NonIndexed", suspend=False)
+    policy = spec.get("podFailurePolicy")
+    fill(spec, podReplacementPolicy="TerminatingOrFailed" if policy is None else "Failed")
+    for rule in items(policy, "rules"):
+        for condition in items(rule, "onPodConditions"):
+            fill(condition, status="True")
+
+
+class STRATEGY(Strategy):
+    """Jobs select their pods by a label of their own, unless they are told to select by hand."""
+
+    counts_generation = True
+
+    def default(self, obj: Object) -> None:
+        """Fill in one completion, retried six times."""
+        meta, spec = struct(obj, "metadata"), struct(obj, "spec")
+        template = struct(spec, "template")
+        labels = at(template, "metadata", "labels")
+        if labels and not meta.get("labels"):
+            meta["labels"] = dict(labels)
+        default_spec(spec)
+        pod_defaults.template(template)
+
+    def on_create(self, obj: Object) -> None:
+        """Make the selector: the job's uid, which the pods carry as a label (registry/batch/job/strategy.go)."""
+        spec, meta = struct(obj, "spec"), struct(obj, "metadata")
+        if spec.get("manualSelector"):
+            return
+        labels = struct(spec, "template", "metadata", "labels")
+        for prefix in ("batch.kubernetes.io/", ""):
+            labels.setdefault(f"{prefix}controller-uid", meta.get("uid", ""))
+            labels.setdefault(f"{prefix}job-name", meta.get("name", ""))
+        selected = struct(spec, "selector", "matchLabels")
+        selected.setdefault("batch.kubernetes.io/controller-uid", meta.get("uid", ""))
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep what its pods were made from."""
+        for field in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
+            yield from immutable(new, old, "spec", field)
+        yield from immutable(new, old, "spec", "selector")

@@ -1,11 +1,13 @@
-"""Endpoints: how they are printed."""
+"""Endpoints: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from kubehop.kinds.defaulting import fill, items
 from kubehop.kinds.printing import AGE, NAME, NONE, age, documented, name, shortened
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -30,3 +32,15 @@ def _cells(obj: Object, now: float) -> list[Any]:
 
 
 PRINTER = Printer(columns=(NAME, documented("Endpoints", "core.v1.Endpoints.subsets"), AGE), cells=_cells)
+
+
+class STRATEGY(Strategy):
+    """Endpoints may be created by an update."""
+
+    creates_on_update = True
+
+    def default(self, obj: Object) -> None:
+        """Fill in the protocol of ports."""
+        for subset in items(obj, "subsets"):
+            for port in items(subset, "ports"):
+                fill(port, protocol="TCP")

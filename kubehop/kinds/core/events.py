@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.printing import NAME_WIDE, at, documented, name, since
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -54,3 +55,9 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Events may be created by an update."""
+
+    creates_on_update = True

@@ -1,10 +1,12 @@
-"""Nodes: how they are printed."""
+"""Nodes: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import struct
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, documented, name
+from kubehop.kinds.strategy import NOBODY, Strategy, Writer
 from kubehop.machinery.table import UNKNOWN, Printer
 
 Object = dict[str, Any]
@@ -71,3 +73,18 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Nodes can allocate what they have."""
+
+    def default(self, obj: Object) -> None:
+        """Let all of the capacity be allocated, where nothing else is said."""
+        status = struct(obj, "status")
+        if status.get("capacity") and not status.get("allocatable"):
+            status["allocatable"] = dict(status["capacity"])
+
+    def prepare_for_create(self, obj: Object, writer: Writer = NOBODY) -> None:
+        """Keep the status: nodes register themselves whole."""
+        obj["metadata"].pop("generation", None)
+        self.on_create_by(obj, writer)

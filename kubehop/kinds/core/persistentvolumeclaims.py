@@ -1,11 +1,13 @@
-"""Persistent volume claims: how they are printed."""
+"""Persistent volume claims: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kubehop.kinds.core.volumes import access_modes, phase, storage_class
+from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import AGE, NAME, UNSET, Column, age, at, documented, name
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -41,3 +43,21 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+def default_claim(obj: Object) -> None:
+    """Fill in a claim, or the template of one. Changes it."""
+    fill(struct(obj, "status"), phase="Pending")
+    fill(struct(obj, "spec"), volumeMode="Filesystem")
+
+
+class STRATEGY(Strategy):
+    """Claims begin pending."""
+
+    def default(self, obj: Object) -> None:
+        """Fill in how the volume is used."""
+        default_claim(obj)
+
+    def on_create(self, obj: Object) -> None:
+        """Start pending."""
+        obj["status"] = {"phase": "Pending"}

@@ -1,11 +1,14 @@
-"""Persistent volumes: how they are printed."""
+"""Persistent volumes: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core.pod_defaults import volume_source
 from kubehop.kinds.core.volumes import access_modes, phase, storage_class
+from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import AGE, NAME, UNSET, Column, age, at, documented, name
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -45,3 +48,18 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Volumes begin pending, and are kept when their claim goes."""
+
+    def default(self, obj: Object) -> None:
+        """Fill in what happens to the volume and how it is used."""
+        fill(struct(obj, "status"), phase="Pending")
+        spec = struct(obj, "spec")
+        fill(spec, persistentVolumeReclaimPolicy="Retain", volumeMode="Filesystem")
+        volume_source(spec)
+
+    def on_create(self, obj: Object) -> None:
+        """Start pending."""
+        obj["status"] = {"phase": "Pending"}

@@ -1,10 +1,15 @@
-"""Pods: how they are printed."""
+"""Pods: how they are printed, their defaults, their first status, what may change."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.core.qos import qos_class
+from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, documented, name, seconds, since, true_condition
+from kubehop.kinds.strategy import Strategy
+from kubehop.machinery import metadata
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -167,3 +172,73 @@ PRINTER = Printer(
     cells=_cells,
     conditions=_conditions,
 )
+
+
+class STRATEGY(Strategy):
+    """Pods count the generation of their spec, and go after a grace period."""
+
+    counts_generation = True
+    status_resets = (("spec",), ("metadata", "deletionTimestamp"), ("metadata", "ownerReferences"))
+
+    def default(self, obj: Object) -> None:
+        """Fill in the spec; what is limited is requested too."""
+        spec = struct(obj, "spec")
+        pod_defaults.resource_requests(spec)
+        fill(spec, enableServiceLinks=True)
+        pod_defaults.pod_spec(spec)
+
+    def on_create(self, obj: Object) -> None:
+        """Start the status: pending, with the class of service that the resources make it."""
+        obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj)}
+        if at(obj, "spec", "schedulingGates"):
+            obj["status"]["conditions"] = [
+                {
+                    "type": "PodScheduled",
+                    "status": "False",
+                    "reason": "SchedulingGated",
+                    "message": "Scheduling is blocked due to non-empty scheduling gates",
+                }
+            ]
+
+    def on_subresource_update(self, new: Object, old: Object, subresource: str) -> None:
+        """Let ephemeralcontainers and resize change what they are for, and nothing else."""
+        kept = {"ephemeralcontainers": ("ephemeralContainers",), "resize": ("containers", "initContainers")}
+        spec, wanted = dict(old.get("spec") or {}), new.get("spec") or {}
+        for field in kept.get(subresource, ()):
+            if subresource == "resize":
+                spec[field] = _resized(spec.get(field) or [], wanted.get(field) or [])
+            elif field in wanted:
+                spec[field] = wanted[field]
+        new["spec"] = {key: value for key, value in spec.items() if value != []}
+        meta: Object = {**(old.get("metadata") or {}), **_version(new)}
+        new["metadata"] = meta
+        if "status" in old:
+            new["status"] = old["status"]
+        if new["spec"] != old.get("spec"):
+            metadata.bump_generation(new, old)
+
+    def grace_period(self, obj: Object, requested: int | None) -> int | None:
+        """As long as the pod asks for, at once where it never ran or has ended (registry/core/pod/strategy.go)."""
+        period = at(obj, "spec", "terminationGracePeriodSeconds") if requested is None else requested
+        if not at(obj, "spec", "nodeName") or at(obj, "status", "phase") in ("Succeeded", "Failed"):
+            return 0
+        if period is None:
+            period = 30
+        return 1 if period < 0 else int(period)
+
+
+def _version(obj: Object) -> Object:
+    """Return what metadata a write through a subresource brings with it."""
+    meta = obj.get("metadata") or {}
+    return {key: meta[key] for key in ("resourceVersion", "managedFields", "generation") if key in meta}
+
+
+def _resized(old: list[Object], new: list[Object]) -> list[Object]:
+    """Return the old containers with the resources of the new ones."""
+    wanted = {container.get("name"): container for container in new}
+    result: list[Object] = []
+    for container in old:
+        found = wanted.get(container.get("name")) or container
+        changed: Object = {key: found[key] for key in ("resources", "resizePolicy") if key in found}
+        result.append({**container, **changed})
+    return result

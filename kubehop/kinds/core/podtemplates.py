@@ -1,10 +1,13 @@
-"""Pod templates: how they are printed."""
+"""Pod templates: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.defaulting import struct
 from kubehop.kinds.printing import NAME, Column, at, containers, name, string_map
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -24,3 +27,13 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Pod templates count the generation of their template."""
+
+    counts_generation = True
+
+    def default(self, obj: Object) -> None:
+        """Fill in the template."""
+        pod_defaults.template(struct(obj, "template"))

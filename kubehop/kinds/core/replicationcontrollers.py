@@ -1,9 +1,11 @@
-"""Replication controllers: how they are printed."""
+"""Replication controllers: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import (
     AGE,
     NAME,
@@ -16,6 +18,7 @@ from kubehop.kinds.printing import (
     name,
     string_map,
 )
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -45,3 +48,23 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Replication controllers take selector and labels from their template."""
+
+    counts_generation = True
+
+    def default(self, obj: Object) -> None:
+        """Fill in one replica, and what the template's labels say."""
+        spec = struct(obj, "spec")
+        labels = at(spec, "template", "metadata", "labels")
+        if labels:
+            if not spec.get("selector"):
+                spec["selector"] = dict(labels)
+            meta = struct(obj, "metadata")
+            if not meta.get("labels"):
+                meta["labels"] = dict(labels)
+        fill(spec, replicas=1)
+        if spec.get("template") is not None:
+            pod_defaults.template(spec["template"])

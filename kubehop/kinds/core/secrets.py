@@ -1,10 +1,15 @@
-"""Secrets: how they are printed."""
+"""Secrets: how they are printed, their type, and how they become immutable."""
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
-from kubehop.kinds.printing import AGE, NAME, age, count, documented, name
+from kubehop.kinds.defaulting import fill
+from kubehop.kinds.printing import AGE, NAME, age, at, count, documented, name
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors, data_keys, frozen
+from kubehop.machinery import fields
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -18,3 +23,53 @@ PRINTER = Printer(
     columns=(NAME, documented("Type", "core.v1.Secret.type"), documented("Data", "core.v1.Secret.data"), AGE),
     cells=_cells,
 )
+
+
+_MAX_BYTES = 1024 * 1024
+_REQUIRED_KEYS = {
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+}
+_ACCOUNT_NAME = "kubernetes.io/service-account.name"
+
+
+class STRATEGY(Strategy):
+    """Secrets take texts besides bytes, and their type stays."""
+
+    def default(self, obj: Object) -> None:
+        """Name the type, and turn texts into bytes: they come in only."""
+        fill(obj, type="Opaque")
+        texts = obj.pop("stringData", None)
+        if texts:
+            data = obj.setdefault("data", {})
+            data.update({key: base64.b64encode(text.encode()).decode() for key, text in texts.items()})
+
+    def on_update(self, new: Object, old: Object) -> None:
+        """Keep the type where none is given."""
+        if not new.get("type"):
+            new["type"] = old.get("type")
+
+    def check(self, obj: Object) -> Errors:
+        """Check keys, size, and what the type wants (ValidateSecret)."""
+        data: Object = obj.get("data") or {}
+        yield from data_keys(obj, "data")
+        if sum(len(value) * 3 // 4 - value.count("=") for value in data.values()) > _MAX_BYTES:
+            yield fields.too_long(fields.Path("data"), _MAX_BYTES)
+        kind = obj.get("type") or ""
+        for key in _REQUIRED_KEYS.get(kind, ()):
+            if key not in data:
+                yield fields.required(fields.Path("data").key(key))
+        if kind == "kubernetes.io/basic-auth" and "username" not in data and "password" not in data:
+            yield fields.required(fields.Path("data").key("username"))
+            yield fields.required(fields.Path("data").key("password"))
+        account = (at(obj, "metadata", "annotations") or {}).get(_ACCOUNT_NAME)
+        if kind == "kubernetes.io/service-account-token" and not account:
+            yield fields.required(fields.Path("metadata", "annotations").key(_ACCOUNT_NAME))
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the type, and an immutable one as it is."""
+        if new.get("type") != old.get("type"):
+            yield fields.immutable(fields.Path("type"), new.get("type"))
+        yield from frozen(new, old, "data")

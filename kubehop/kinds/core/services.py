@@ -1,10 +1,13 @@
-"""Services: how they are printed."""
+"""Services: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import fill, fill_zero, items, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, age, at, documented, load_balancer, name, string_map
+from kubehop.kinds.strategy import Strategy
+from kubehop.machinery import names
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -56,3 +59,38 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+_AFFINITY_SECONDS = 3 * 60 * 60
+
+
+class STRATEGY(Strategy):
+    """Services have an address of the cluster, which the gateway allocates."""
+
+    status_resets = (("spec",),)
+
+    def name_rule(self, name: str, prefix: bool) -> list[str]:
+        """Take DNS labels that begin with a letter."""
+        return names.name_is_dns1035_label(name, prefix)
+
+    def default(self, obj: Object) -> None:
+        """Fill in the type, the ports and the policies (SetDefaults_Service)."""
+        spec = struct(obj, "spec")
+        fill(spec, sessionAffinity="None", type="ClusterIP")
+        if spec["sessionAffinity"] == "None":
+            spec.pop("sessionAffinityConfig", None)
+        elif spec["sessionAffinity"] == "ClientIP":
+            fill_zero(struct(spec, "sessionAffinityConfig", "clientIP"), timeoutSeconds=_AFFINITY_SECONDS)
+        for port in items(spec, "ports"):
+            fill(port, protocol="TCP")
+            fill_zero(port, targetPort=port.get("port", 0))
+        kind = spec["type"]
+        if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
+            fill(spec, externalTrafficPolicy="Cluster")
+        if kind != "ExternalName":
+            fill(spec, internalTrafficPolicy="Cluster")
+        if kind == "LoadBalancer":
+            fill(spec, allocateLoadBalancerNodePorts=True)
+        for ingress in items(obj, "status", "loadBalancer", "ingress"):
+            if ingress.get("ip"):
+                fill(ingress, ipMode="VIP")

@@ -1,10 +1,14 @@
-"""Endpoint slices: how they are printed."""
+"""Endpoint slices: how they are printed, their defaults, what may change."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import items
 from kubehop.kinds.printing import AGE, NAME, age, documented, name, shortened
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors
+from kubehop.machinery import fields
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -39,3 +43,22 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Endpoint slices count their changes and keep the family of their addresses."""
+
+    counts_generation = True
+
+    def default(self, obj: Object) -> None:
+        """Fill in name and protocol of ports."""
+        for port in items(obj, "ports"):
+            if port.get("name") is None:
+                port["name"] = ""
+            if port.get("protocol") is None:
+                port["protocol"] = "TCP"
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the family of the addresses."""
+        if new.get("addressType") != old.get("addressType"):
+            yield fields.immutable(fields.Path("addressType"), new.get("addressType"))

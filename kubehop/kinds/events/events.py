@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from kubehop.kinds.core.events import PRINTER
+from kubehop.kinds.core.events import PRINTER, STRATEGY
 
-__all__ = ["PRINTER"]
+__all__ = ["PRINTER", "STRATEGY"]

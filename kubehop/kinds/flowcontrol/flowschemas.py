@@ -1,10 +1,12 @@
-"""Flow schemas: how they are printed."""
+"""Flow schemas: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import fill_zero, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, count, documented, name
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -44,3 +46,13 @@ PRINTER = Printer(
     cells=_cells,
     order=_order,
 )
+
+
+class STRATEGY(Strategy):
+    """Flow schemas count the generation of their spec."""
+
+    counts_generation = True
+
+    def default(self, obj: Object) -> None:
+        """Fill in the precedence."""
+        fill_zero(struct(obj, "spec"), matchingPrecedence=1000)

@@ -1,10 +1,12 @@
-"""Priority level configurations: how they are printed."""
+"""Priority level configurations: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import fill, fill_zero, part, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, age, at, documented, name
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -36,3 +38,23 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Priority levels count the generation of their spec."""
+
+    counts_generation = True
+
+    def default(self, obj: Object) -> None:
+        """Fill in the shares and the queues."""
+        spec = struct(obj, "spec")
+        exempt, limited = part(spec, "exempt"), part(spec, "limited")
+        if spec.get("type") == "Exempt" and exempt is None:
+            exempt = struct(spec, "exempt")
+        if exempt is not None:
+            fill(exempt, nominalConcurrencyShares=0, lendablePercent=0)
+        if limited is not None:
+            fill(limited, nominalConcurrencyShares=30, lendablePercent=0)
+            queuing = part(limited, "limitResponse", "queuing")
+            if queuing is not None:
+                fill_zero(queuing, handSize=8, queues=64, queueLengthLimit=50)

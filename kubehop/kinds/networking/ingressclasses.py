@@ -1,10 +1,13 @@
-"""Ingress classes: how they are printed."""
+"""Ingress classes: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import fill, part
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, name
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -36,3 +39,19 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Ingress classes keep their controller."""
+
+    counts_generation = True
+
+    def default(self, obj: Object) -> None:
+        """Fill in where the parameters are."""
+        parameters = part(obj, "spec", "parameters")
+        if parameters is not None:
+            fill(parameters, scope="Cluster")
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the controller."""
+        yield from immutable(new, old, "spec", "controller")

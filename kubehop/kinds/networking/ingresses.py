@@ -1,4 +1,4 @@
-"""Ingresses: how they are printed."""
+"""Ingresses: how they are printed, and what counts as a change."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, load_balancer, name
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -52,3 +53,9 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Ingresses count the generation of their spec."""
+
+    counts_generation = True

@@ -1,10 +1,11 @@
-"""Pod disruption budgets: how they are printed."""
+"""Pod disruption budgets: how they are printed, and what may be written."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kubehop.kinds.printing import AGE, NAME, Column, age, at, count, name
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -38,3 +39,10 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Budgets count the generation of their spec and are never updated blindly."""
+
+    counts_generation = True
+    updates_unconditionally = False

@@ -1,10 +1,14 @@
-"""What role bindings of both scopes have in common when they are printed."""
+"""What role bindings of both scopes have in common: cells, defaults, and that they keep their role."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import fill, items, struct
 from kubehop.kinds.printing import age, name
+from kubehop.kinds.rbac.names import RBACStrategy
+from kubehop.kinds.validation import Errors
+from kubehop.machinery import fields
 
 Object = dict[str, Any]
 
@@ -26,3 +30,22 @@ def cells(obj: Object, now: float) -> list[Any]:
         age(obj, now),
         *(", ".join(found) for found in subjects.values()),
     ]
+
+
+_GROUP = "rbac.authorization.k8s.io"
+
+
+class BindingStrategy(RBACStrategy):
+    """Bindings are for one role all their life."""
+
+    def default(self, obj: Object) -> None:
+        """Fill in the API groups of the role and the subjects."""
+        fill(struct(obj, "roleRef"), apiGroup=_GROUP)
+        for subject in items(obj, "subjects"):
+            if subject.get("kind") in ("User", "Group"):
+                fill(subject, apiGroup=_GROUP)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the role."""
+        if new.get("roleRef") != old.get("roleRef"):
+            yield fields.invalid(fields.Path("roleRef"), new.get("roleRef"), "cannot change roleRef")

@@ -1,4 +1,4 @@
-"""Role bindings: how they are printed."""
+"""Role bindings: how they are printed, and what all bindings share."""
 
 from __future__ import annotations
 
@@ -17,3 +17,5 @@ PRINTER = Printer(
     ),
     cells=bindings.cells,
 )
+
+STRATEGY = bindings.BindingStrategy

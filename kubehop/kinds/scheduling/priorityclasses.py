@@ -1,10 +1,14 @@
-"""Priority classes: how they are printed."""
+"""Priority classes: how they are printed, their defaults, what may change."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import fill
 from kubehop.kinds.printing import AGE, NAME, age, count, documented, name
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors
+from kubehop.machinery import fields
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -30,3 +34,24 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Priority classes keep their value."""
+
+    counts_generation = False
+
+    def default(self, obj: Object) -> None:
+        """Fill in that pods of the class may displace others."""
+        fill(obj, preemptionPolicy="PreemptLowerPriority")
+
+    def on_create(self, obj: Object) -> None:
+        """Start the one generation that classes have."""
+        obj["metadata"]["generation"] = 1
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the value and whether others are displaced."""
+        if (new.get("value") or 0) != (old.get("value") or 0):
+            yield fields.invalid(fields.Path("value"), new.get("value") or 0, "may not be changed in an update.")
+        if new.get("preemptionPolicy") != old.get("preemptionPolicy"):
+            yield fields.immutable(fields.Path("preemptionPolicy"), new.get("preemptionPolicy"))

@@ -1,10 +1,12 @@
-"""CSI drivers: how they are printed."""
+"""CSI drivers: how they are printed, and their defaults."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, UNSET, age, documented, name
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -38,3 +40,17 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """CSI drivers count the generation of their spec."""
+
+    counts_generation = True
+
+    def default(self, obj: Object) -> None:
+        """Fill in what drivers do unless they say otherwise."""
+        spec = struct(obj, "spec")
+        fill(spec, attachRequired=True, podInfoOnMount=False, storageCapacity=False, requiresRepublish=False)
+        fill(spec, fsGroupPolicy="ReadWriteOnceWithFSType", seLinuxMount=False)
+        if not spec.get("volumeLifecycleModes"):
+            spec["volumeLifecycleModes"] = ["Persistent"]

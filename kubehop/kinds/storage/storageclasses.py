@@ -1,10 +1,14 @@
-"""Storage classes: how they are printed."""
+"""Storage classes: how they are printed, their defaults, what may change."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import fill
 from kubehop.kinds.printing import AGE, NAME, age, at, documented, name
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors
+from kubehop.machinery import fields
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -39,3 +43,22 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Storage classes stay as they were made, but for their labels and what may be mounted or expanded."""
+
+    def default(self, obj: Object) -> None:
+        """Fill in what happens to volumes, and when they are bound."""
+        fill(obj, reclaimPolicy="Delete", volumeBindingMode="Immediate")
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep provisioner, parameters and policies."""
+        if new.get("parameters") != old.get("parameters"):
+            yield fields.forbidden(fields.Path("parameters"), "updates to parameters are forbidden.")
+        if new.get("provisioner") != old.get("provisioner"):
+            yield fields.forbidden(fields.Path("provisioner"), "updates to provisioner are forbidden.")
+        if new.get("reclaimPolicy") != old.get("reclaimPolicy"):
+            yield fields.forbidden(fields.Path("reclaimPolicy"), "updates to reclaimPolicy are forbidden.")
+        if new.get("volumeBindingMode") != old.get("volumeBindingMode"):
+            yield fields.immutable(fields.Path("volumeBindingMode"), new.get("volumeBindingMode"))

@@ -1,0 +1,14 @@
+"""Names of roles and bindings: anything that fits a URL, `system:node` among them."""
+
+from __future__ import annotations
+
+from kubehop.kinds.strategy import Strategy
+from kubehop.machinery import names
+
+
+class RBACStrategy(Strategy):
+    """The strategy of roles and their bindings."""
+
+    def name_rule(self, name: str, prefix: bool) -> list[str]:
+        """Take what fits a URL."""
+        return names.name_is_path_segment(name, prefix)
