@@ -96,7 +96,7 @@ async def running(directory: Path, etcd_url: str, *flags: str) -> AsyncIterator[
 
 @pytest.fixture
 async def cluster(tmp_path: Path, etcd_url: str) -> AsyncIterator[Cluster]:
-    async with running(tmp_path, etcd_url, "--max-staleness", "1500ms") as cluster:
+    async with running(tmp_path, etcd_url) as cluster:
         yield cluster
 
 
@@ -148,33 +148,40 @@ async def test_nodes_read_what_their_pods_use(cluster: Cluster) -> None:
     assert await cluster.until(DECISION_NO_OPINION, *question, **where) < 1
 
 
-async def test_without_storage_nothing_is_decided_beyond_the_bound(cluster: Cluster) -> None:
+@pytest.fixture
+async def impatient(tmp_path: Path, etcd_url: str) -> AsyncIterator[Cluster]:
+    """A cluster whose authorization stage trusts its rules for two seconds only."""
+    async with running(tmp_path, etcd_url, "--max-staleness", "2s") as cluster:
+        yield cluster
+
+
+async def test_without_storage_nothing_is_decided_beyond_the_bound(impatient: Cluster) -> None:
     """While storage hangs, old rules stay in force for the bound; then the stage answers UNAVAILABLE."""
     masters = ("root", "get", "pods", "system:masters")
-    assert (await cluster.ask(*masters)).decision == DECISION_ALLOW
-    cluster.storage_process.pause()
+    assert (await impatient.ask(*masters)).decision == DECISION_ALLOW
+    impatient.storage_process.pause()
     try:
         started = time.monotonic()
-        assert (await cluster.ask(*masters)).decision == DECISION_ALLOW
+        assert (await impatient.ask(*masters)).decision == DECISION_ALLOW
         refused: HopError | None = None
         async with asyncio.timeout(SECONDS):
             while refused is None:
                 try:
-                    await cluster.ask(*masters)
+                    await impatient.ask(*masters)
                     await asyncio.sleep(0.02)
                 except HopError as error:
                     refused = error
         assert refused.code is grpc.StatusCode.UNAVAILABLE
-        assert 0.5 < time.monotonic() - started < 3
+        assert 0.5 < time.monotonic() - started < 6
         async with asyncio.timeout(SECONDS):
-            while await cluster.hop.health():
+            while await impatient.hop.health():
                 await asyncio.sleep(0.02)
     finally:
-        cluster.storage_process.go_on()
+        impatient.storage_process.go_on()
     started = time.monotonic()
-    await cluster.hop.wait_ready(SECONDS)
-    assert (await cluster.ask(*masters)).decision == DECISION_ALLOW
-    assert time.monotonic() - started < 2
+    await impatient.hop.wait_ready(SECONDS)
+    assert (await impatient.ask(*masters)).decision == DECISION_ALLOW
+    assert time.monotonic() - started < 4
 
 
 async def test_not_serving_before_the_rules_are_there(tmp_path: Path) -> None:
