@@ -10,7 +10,6 @@ import enum
 import os
 import shutil
 import signal
-import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from kubehop.cli.plan import Child
 from kubehop.cli.state import ProcessState
 
 PROBE_TIMEOUT: Final = 0.5  # seconds for one question
+ASK_EVERY: Final = 0.025
 LAST_LINES: Final = 12
 LAST_BYTES: Final = 16384
 FIRST_BACKOFF: Final = 0.5  # seconds
@@ -50,7 +50,7 @@ class Supervised:
         self.kill_at = 0.0
         self.told_lines: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
-        self._context: ssl.SSLContext | None = None
+        self._asker: Asker | None = None
         self._started = 0.0
         self._ready = 0.0
         self._failures = 0
@@ -88,15 +88,17 @@ class Supervised:
 
     def probe(self) -> bool:
         """Ask whether it is ready; a child that is becomes READY."""
-        if self._context is None:
-            self._context = self.plan.probe.context()
-        self.reason = probe.check(self.plan.probe, PROBE_TIMEOUT, self._context)
+        if self.plan.probe.target.startswith("unix:"):
+            self.reason = probe.check(self.plan.probe, PROBE_TIMEOUT)
+        else:
+            self._asker = self._asker or Asker(self.plan.probe)
+            self.reason = self._asker.answer()
         if not self.reason and self.plan.probe.port and not processes.listens(self.state.pid, self.plan.probe.port):
             self.reason = "does not listen yet"
         if self.reason:
             return False
         self.phase, self.state.ready, self._ready = Phase.READY, True, time.monotonic()
-        self._context = None  # some hundred kilobytes of trusted certificates
+        self._dismiss_asker()
         return True
 
     def reap(self) -> int | None:
@@ -105,6 +107,7 @@ class Supervised:
         if status is None:
             return None
         self._process, self.state.pid, self.state.started = None, 0, ""
+        self._dismiss_asker()
         if self.phase is Phase.READY and time.monotonic() - self._ready > CALM:
             self._failures = 0
         self.phase, self.state.ready = Phase.WAITING, False
@@ -135,6 +138,11 @@ class Supervised:
         self.kill_at = time.monotonic() + self.plan.grace
         return True
 
+    def _dismiss_asker(self) -> None:
+        if self._asker is not None:
+            self._asker.dismiss()
+            self._asker = None
+
     def last_lines(self) -> list[str]:
         """The end of what the last process wrote."""
         try:
@@ -145,6 +153,58 @@ class Supervised:
                 return file.read().decode(errors="replace").splitlines()[-LAST_LINES:]
         except OSError:
             return []
+
+
+class Asker:
+    """A fork that asks a TLS server again and again until it is ready.
+
+    It loads TLS in our place, which would keep six megabytes for a question that is asked at start only. Each answer
+    comes through a pipe as a line; the empty one, ready, is the last.
+    """
+
+    def __init__(self, asked: probe.Probe) -> None:
+        self._reason = "not asked yet"
+        self._pipe, writing = os.pipe()
+        parent = os.getpid()
+        self._pid = os.fork()
+        if self._pid == 0:
+            status = 1
+            try:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                _ask(asked, parent, writing)
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(writing)
+        os.set_blocking(self._pipe, False)
+
+    def answer(self) -> str:
+        """The latest answer, as `probe.check` gives it."""
+        try:
+            said = os.read(self._pipe, 65536).decode(errors="replace")
+        except BlockingIOError:
+            return self._reason
+        if said:
+            self._reason = said.split("\n")[-2]
+        return self._reason
+
+    def dismiss(self) -> None:
+        """End the fork."""
+        os.close(self._pipe)
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+
+
+def _ask(asked: probe.Probe, parent: int, writing: int) -> None:
+    """In the fork: ask until ready, or until nobody waits for the answer any more."""
+    context, reason = asked.context(), "not asked yet"
+    while reason and os.getppid() == parent:
+        reason = probe.check(asked, PROBE_TIMEOUT, context)
+        os.write(writing, reason.replace("\n", " ").encode() + b"\n")
+        if reason:
+            time.sleep(ASK_EVERY)
 
 
 def ending(status: int) -> str:

@@ -9,12 +9,14 @@ each health check a hundred milliseconds of CPU and the supervisor twenty megaby
 from __future__ import annotations
 
 import socket
-import ssl
 import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import ssl
 
 HEADERS_FRAME: Final = 1
 DATA_FRAME: Final = 0
@@ -50,6 +52,8 @@ class Probe:
         """TLS settings for this probe, to be made once and used for every attempt; None for a unix socket."""
         if self.target.startswith("unix:"):
             return None
+        import ssl  # five megabytes: only in processes that need it
+
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(self.ca)
         if self.cert:
@@ -66,10 +70,9 @@ def check(probe: Probe, timeout: float, context: ssl.SSLContext | None = None) -
             return _get(connection, probe) if probe.path else _health(connection, probe)
     except TimeoutError:
         return f"no answer within {timeout:g} s"
-    except ssl.SSLError as error:
-        return f"TLS: {error.reason or error}"
     except (OSError, ValueError) as error:
-        return str(getattr(error, "strerror", None) or error)
+        reason = getattr(error, "reason", None)  # that of an ssl.SSLError
+        return f"TLS: {reason}" if reason else str(getattr(error, "strerror", None) or error)
 
 
 def _connect(probe: Probe, timeout: float, context: ssl.SSLContext | None) -> socket.socket:

@@ -63,7 +63,7 @@ def _gateway(directory: state.DataDirectory, settings: UpSettings, sockets: Path
         *hops,
         f"--service-cluster-ip-range={policy.service_cluster_ip_range}",
         f"--allow-privileged={_word(policy.allow_privileged)}",
-        *(("--reuse-port",) if serving.gateways > 1 else ()),
+        *(("--reuse-port=true",) if serving.gateways > 1 else ()),
     )
     probe = Probe(
         serving.url.removeprefix("https://"),

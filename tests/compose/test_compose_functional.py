@@ -104,7 +104,7 @@ def test_containers_have_no_right_that_they_do_not_need(project):
         assert published == (["6443/tcp"] if service == "gateway" else []), service
         writable = [mount["Destination"] for mount in found["Mounts"] if mount["RW"]]
         assert writable == (["/data"] if service == "etcd" else []), service
-        assert project.healthy(service), service
+        until(lambda service=service: project.healthy(service), 30, f"{service} is healthy")
 
 
 def test_containers_see_only_their_own_keys(project):

@@ -59,7 +59,9 @@ def test_state_survives_the_way_to_disk(tmp_path):
 
 def test_a_pid_is_only_believed_with_its_start(tmp_path):
     """A recycled pid is somebody else; a zombie is nobody."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    command = [sys.executable, "-c", "print('here', flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        assert child.stdout.readline() == b"here\n"
         started = processes.identity(child.pid)
         assert processes.is_running(child.pid, started)
         assert processes.resident_bytes(child.pid) > 1 << 20
