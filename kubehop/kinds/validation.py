@@ -59,13 +59,13 @@ def data_keys(obj: Object, field: str, clashes: str = "") -> Errors:
             yield fields.invalid(path, key, f"duplicate of key present in {clashes}")
 
 
-def required_selector(obj: Object) -> Errors:
-    """Require a selector that selects something."""
+def required_selector(obj: Object, kind: str) -> Errors:
+    """Require a selector that selects something; `kind` is what the message calls it."""
     selector = part(obj, "spec", "selector")
     if selector is None:
         yield fields.required(fields.Path("spec", "selector"))
     elif not selector:
-        yield fields.invalid(fields.Path("spec", "selector"), selector, "empty selector is invalid for deployment")
+        yield fields.invalid(fields.Path("spec", "selector"), selector, f"empty selector is invalid for {kind}")
 
 
 def pod_template_selected(obj: Object) -> Errors:

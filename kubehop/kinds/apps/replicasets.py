@@ -64,7 +64,7 @@ class STRATEGY(Strategy):
 
     def check(self, obj: Object) -> Errors:
         """Require a selector, and a template that it selects."""
-        yield from required_selector(obj)
+        yield from required_selector(obj, "deployment")
         yield from pod_template_selected(obj)
 
     def check_update(self, new: Object, old: Object) -> Errors:

@@ -113,6 +113,7 @@ class STRATEGY(Strategy):
         if labels and not meta.get("labels"):
             meta["labels"] = dict(labels)
         default_spec(spec)
+        fill(spec, manualSelector=False)
         pod_defaults.template(template)
 
     def on_create(self, obj: Object) -> None:
@@ -126,6 +127,8 @@ class STRATEGY(Strategy):
             labels.setdefault(f"{prefix}job-name", meta.get("name", ""))
         selected = struct(spec, "selector", "matchLabels")
         selected.setdefault("batch.kubernetes.io/controller-uid", meta.get("uid", ""))
+        if not meta.get("labels"):
+            meta["labels"] = dict(labels)
 
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep what its pods were made from."""

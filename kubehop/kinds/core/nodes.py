@@ -83,6 +83,12 @@ class STRATEGY(Strategy):
         status = struct(obj, "status")
         if status.get("capacity") and not status.get("allocatable"):
             status["allocatable"] = dict(status["capacity"])
+        spec = struct(obj, "spec")
+        one, several = spec.get("podCIDR"), spec.get("podCIDRs") or []
+        if one and (not several or several[0] != one):
+            spec["podCIDRs"] = [one]
+        elif several and not one:
+            spec["podCIDR"] = several[0]
 
     def prepare_for_create(self, obj: Object, writer: Writer = NOBODY) -> None:
         """Keep the status: nodes register themselves whole."""

@@ -51,6 +51,15 @@ def default_claim(obj: Object) -> None:
     fill(struct(obj, "spec"), volumeMode="Filesystem")
 
 
+def same_source(spec: Object) -> None:
+    """Let dataSource and its newer name dataSourceRef say the same. Changes the claim's spec."""
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source is not None and reference is None:
+        spec["dataSourceRef"] = dict(source)
+    elif source is None and reference is not None and not reference.get("namespace"):
+        spec["dataSource"] = dict(reference)
+
+
 class STRATEGY(Strategy):
     """Claims begin pending."""
 
@@ -59,5 +68,6 @@ class STRATEGY(Strategy):
         default_claim(obj)
 
     def on_create(self, obj: Object) -> None:
-        """Start pending."""
+        """Start pending, with the two names of the data's source saying the same."""
         obj["status"] = {"phase": "Pending"}
+        same_source(struct(obj, "spec"))

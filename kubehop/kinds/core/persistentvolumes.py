@@ -9,6 +9,7 @@ from kubehop.kinds.core.volumes import access_modes, phase, storage_class
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import AGE, NAME, UNSET, Column, age, at, documented, name
 from kubehop.kinds.strategy import Strategy
+from kubehop.machinery import timestamps
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -61,5 +62,5 @@ class STRATEGY(Strategy):
         volume_source(spec)
 
     def on_create(self, obj: Object) -> None:
-        """Start pending."""
-        obj["status"] = {"phase": "Pending"}
+        """Start pending, from now on."""
+        obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": timestamps.now()}

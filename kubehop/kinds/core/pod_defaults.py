@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubehop.kinds.defaulting import fill, fill_zero, items, part, struct
+from kubehop.machinery import quantity
 
 Object = dict[str, Any]
 
@@ -33,16 +34,20 @@ def pod_spec(spec: Object) -> None:
         _container(container)
     for container in items(spec, "ephemeralContainers"):
         _container(container)
-    if spec.get("hostNetwork"):
-        for container in containers(spec):
-            for port in items(container, "ports"):
-                fill_zero(port, hostPort=port.get("containerPort"))
 
 
 def containers(spec: Object) -> Iterator[Object]:
     """Yield the containers of a spec, those of initialization first."""
     yield from items(spec, "initContainers")
     yield from items(spec, "containers")
+
+
+def host_ports(spec: Object) -> None:
+    """Open on the node what is open in the pod, where both share the network: for pods, not for templates."""
+    if spec.get("hostNetwork"):
+        for container in containers(spec):
+            for port in items(container, "ports"):
+                fill_zero(port, hostPort=port.get("containerPort"))
 
 
 def resource_requests(spec: Object) -> None:
@@ -53,6 +58,61 @@ def resource_requests(spec: Object) -> None:
             requests = struct(container, "resources", "requests")
             for name, value in limits.items():
                 requests.setdefault(name, value)
+    whole = part(spec, "resources")
+    if whole is not None:
+        _requests_of_all(spec, whole)
+
+
+def _requests_of_all(spec: Object, whole: Object) -> None:
+    """Request for the pod what its containers request together, else what is its limit. Changes the pod's resources."""
+    requests = dict(whole.get("requests") or {})
+    for name, amount in _together(spec).items():
+        if name in _POD_LEVEL:
+            requests.setdefault(name, str(amount))
+    for name, limit in (whole.get("limits") or {}).items():
+        if name in _POD_LEVEL or name.startswith("hugepages-"):
+            requests.setdefault(name, limit)
+    if requests:
+        whole["requests"] = requests
+
+
+_POD_LEVEL = ("cpu", "memory")
+
+
+Amounts = dict[str, quantity.Quantity]
+
+
+def _together(spec: Object) -> Amounts:
+    """Return what the containers of a pod request at most at any time (component-helpers resource.PodRequests).
+
+    Containers of initialization run one by one, but for sidecars, which stay.
+    """
+    sidecars: Amounts = {}
+    most: Amounts = {}
+    for container in items(spec, "initContainers"):
+        requested = _requested(container)
+        if container.get("restartPolicy") == "Always":
+            sidecars = _sum(sidecars, requested)
+            most = _larger(most, sidecars)
+        else:
+            most = _larger(most, _sum(sidecars, requested))
+    running = sidecars
+    for container in items(spec, "containers"):
+        running = _sum(running, _requested(container))
+    return _larger(most, running)
+
+
+def _requested(container: Object) -> Amounts:
+    requests = part(container, "resources", "requests") or {}
+    return {name: quantity.parse(str(amount)) for name, amount in requests.items()}
+
+
+def _sum(one: Amounts, other: Amounts) -> Amounts:
+    return {**one, **{name: one[name] + amount if name in one else amount for name, amount in other.items()}}
+
+
+def _larger(one: Amounts, other: Amounts) -> Amounts:
+    return {**one, **{name: max(one[name], amount) if name in one else amount for name, amount in other.items()}}
 
 
 def pull_policy(image: str) -> str:

@@ -186,6 +186,8 @@ class STRATEGY(Strategy):
         pod_defaults.resource_requests(spec)
         fill(spec, enableServiceLinks=True)
         pod_defaults.pod_spec(spec)
+        pod_defaults.host_ports(spec)
+        _same_addresses(struct(obj, "status") if obj.get("status") else None)
 
     def on_create(self, obj: Object) -> None:
         """Start the status: pending, with the class of service that the resources make it."""
@@ -225,6 +227,17 @@ class STRATEGY(Strategy):
         if period is None:
             period = 30
         return 1 if period < 0 else int(period)
+
+
+def _same_addresses(status: Object | None) -> None:
+    """Let podIP be the first of podIPs (pkg/apis/core/v1/conversion.go). Changes the status."""
+    if not status:
+        return
+    one, several = status.get("podIP"), status.get("podIPs") or []
+    if one and (not several or several[0].get("ip") != one):
+        status["podIPs"] = [{"ip": one}]
+    elif several and not one:
+        status["podIP"] = several[0].get("ip") or ""
 
 
 def _version(obj: Object) -> Object:

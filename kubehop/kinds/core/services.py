@@ -61,6 +61,9 @@ PRINTER = Printer(
 )
 
 
+HEADLESS = "None"
+"""The address of a service that has none."""
+
 _AFFINITY_SECONDS = 3 * 60 * 60
 
 
@@ -70,8 +73,8 @@ class STRATEGY(Strategy):
     status_resets = (("spec",),)
 
     def name_rule(self, name: str, prefix: bool) -> list[str]:
-        """Take DNS labels that begin with a letter."""
-        return names.name_is_dns1035_label(name, prefix)
+        """Take DNS labels, since v1.36 those that begin with a digit too."""
+        return names.name_is_dns_label(name, prefix)
 
     def default(self, obj: Object) -> None:
         """Fill in the type, the ports and the policies (SetDefaults_Service)."""
@@ -94,3 +97,39 @@ class STRATEGY(Strategy):
         for ingress in items(obj, "status", "loadBalancer", "ingress"):
             if ingress.get("ip"):
                 fill(ingress, ipMode="VIP")
+
+    def on_create(self, obj: Object) -> None:
+        """Fill in the families of the addresses, those of a cluster with IPv4 alone."""
+        spec = struct(obj, "spec")
+        if spec.get("type") == "ExternalName":
+            return
+        if spec.get("clusterIP") == HEADLESS:
+            spec["clusterIPs"] = [HEADLESS]
+            if not spec.get("selector"):
+                # whoever makes the endpoints decides: both families are possible
+                fill(spec, ipFamilyPolicy="RequireDualStack")
+                fill_zero(spec, ipFamilies=["IPv4", "IPv6"])
+        elif spec.get("clusterIP"):
+            fill_zero(spec, clusterIPs=[spec["clusterIP"]])
+        fill(spec, ipFamilyPolicy="SingleStack")
+        fill_zero(spec, ipFamilies=["IPv4"])
+
+
+def wants_address(obj: Object) -> bool:
+    """Tell whether a service is to get an address of the cluster: it has none, and its type has one."""
+    spec = obj.get("spec") or {}
+    return spec.get("type") != "ExternalName" and not spec.get("clusterIP")
+
+
+def assign_address(obj: Object, address: str) -> None:
+    """Give a service its address. Changes the object."""
+    struct(obj, "spec").update(clusterIP=address, clusterIPs=[address])
+
+
+def ports_wanting_node_ports(obj: Object) -> list[Object]:
+    """Return the ports of a service that are to be open on every node and have no number there yet."""
+    spec = obj.get("spec") or {}
+    balanced = spec.get("type") == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not False
+    if spec.get("type") != "NodePort" and not balanced:
+        return []
+    return [port for port in spec.get("ports") or () if not port.get("nodePort")]

@@ -1,10 +1,11 @@
-"""Device classes: how they are printed."""
+"""Device classes: how they are printed, and what counts as a change."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kubehop.kinds.printing import AGE, NAME, age, name
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -15,3 +16,9 @@ def _cells(obj: Object, now: float) -> list[Any]:
 
 
 PRINTER = Printer(columns=(NAME, AGE), cells=_cells)
+
+
+class STRATEGY(Strategy):
+    """Device classes count the generation of their spec."""
+
+    counts_generation = True

@@ -1,10 +1,14 @@
-"""Resource claims: how they are printed."""
+"""Resource claims: how they are printed, their defaults, what may change."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.defaulting import part
+from kubehop.kinds.devices import defaults
 from kubehop.kinds.printing import AGE, NAME, Column, age, at, name
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -34,3 +38,15 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Claims keep their spec."""
+
+    def default(self, obj: Object) -> None:
+        """Fill in how many devices are claimed."""
+        defaults.claim_spec(part(obj, "spec"))
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the spec."""
+        yield from immutable(new, old, "spec")

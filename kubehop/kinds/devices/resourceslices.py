@@ -1,10 +1,11 @@
-"""Resource slices: how they are printed."""
+"""Resource slices: how they are printed, and what counts as a change."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kubehop.kinds.printing import AGE, NAME, age, at, documented, name
+from kubehop.kinds.strategy import Strategy
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -31,3 +32,9 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Slices count the generation of their spec."""
+
+    counts_generation = True

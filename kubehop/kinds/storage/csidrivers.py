@@ -7,6 +7,7 @@ from typing import Any
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, UNSET, age, documented, name
 from kubehop.kinds.strategy import Strategy
+from kubehop.machinery import metadata
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -43,9 +44,7 @@ PRINTER = Printer(
 
 
 class STRATEGY(Strategy):
-    """CSI drivers count the generation of their spec."""
-
-    counts_generation = True
+    """CSI drivers begin without a generation and count the changes of their spec."""
 
     def default(self, obj: Object) -> None:
         """Fill in what drivers do unless they say otherwise."""
@@ -54,3 +53,8 @@ class STRATEGY(Strategy):
         fill(spec, fsGroupPolicy="ReadWriteOnceWithFSType", seLinuxMount=False)
         if not spec.get("volumeLifecycleModes"):
             spec["volumeLifecycleModes"] = ["Persistent"]
+
+    def on_update(self, new: Object, old: Object) -> None:
+        """Count a change of the spec."""
+        if metadata.spec_changed(new, old):
+            metadata.bump_generation(new, old)
