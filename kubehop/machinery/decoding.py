@@ -475,7 +475,8 @@ def complete(node: Schema, value: Any) -> None:
                 value[name] = {}
         for name in node.required if node.go is None else node.go.always:
             if name not in value and name in node.properties:
-                value[name] = _written(node.properties[name])
+                pointer = node.go is not None and name in node.go.pointers
+                value[name] = None if pointer else _written(node.properties[name])
         for name, item in value.items():
             if isinstance(item, (dict, list)):
                 child = node.properties.get(name)
