@@ -21,14 +21,14 @@ _NO_LABELS: Final[Mapping[str, str]] = {}
 class Entry:
     """An object as of one revision. Immutable, apart from what is computed at the first use and kept."""
 
-    __slots__ = ("_fields", "_labels", "body", "corrupt", "head", "key", "lease", "revision")
+    __slots__ = ("_fields", "body", "corrupt", "head", "key", "known_labels", "revision")
 
-    def __init__(self, key: str, value: bytes, revision: int, lease: int = 0) -> None:
+    def __init__(self, key: str, value: bytes, revision: int) -> None:
         """Read a value from etcd; one that is not JSON is kept as corrupt, to fail the reads of this object alone."""
         self.key = key
         self.revision = revision
-        self.lease = lease
-        self._labels: Mapping[str, str] | None = None
+        self.known_labels: Mapping[str, str] | None = None
+        """The labels if they have been asked for before; spares large lists a call per object."""
         self._fields: dict[str, str] | None = None
         self.corrupt = ""
         try:
@@ -67,12 +67,12 @@ class Entry:
     @property
     def labels(self) -> Mapping[str, str]:
         """metadata.labels; decoded at the first use, because most objects are never asked by label."""
-        labels = self._labels
+        labels = self.known_labels
         if labels is None:
             found = self._decoded().get("metadata", {}).get("labels")
             # interned: keys and most values repeat from object to object
             labels = {sys.intern(k): sys.intern(str(v)) for k, v in found.items()} if found else _NO_LABELS
-            self._labels = labels
+            self.known_labels = labels
         return labels
 
     def fields(self, names: Iterable[str], resource_prefix: str) -> Mapping[str, str]:

@@ -42,8 +42,6 @@ class KeyValue(NamedTuple):
     key: str
     value: bytes
     mod_revision: int
-    create_revision: int
-    lease: int
 
 
 class Page(NamedTuple):
@@ -64,7 +62,6 @@ class Change(NamedTuple):
     value: bytes | None
     """None: deleted."""
     revision: int
-    lease: int
 
 
 class Written(NamedTuple):
@@ -314,12 +311,12 @@ def _unchanged(key: bytes, expected: int) -> Any:
 
 
 def _key_value(kv: Any) -> KeyValue:
-    return KeyValue(as_text(kv.key), kv.value, kv.mod_revision, kv.create_revision, kv.lease)
+    return KeyValue(as_text(kv.key), kv.value, kv.mod_revision)
 
 
 def _change(event: Any) -> Change:
     kv = event.kv
-    return Change(as_text(kv.key), None if event.type else kv.value, kv.mod_revision, kv.lease)
+    return Change(as_text(kv.key), None if event.type else kv.value, kv.mod_revision)
 
 
 def _why(error: grpc.aio.AioRpcError) -> str:

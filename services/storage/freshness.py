@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from services.storage.errors import StorageError
+from services.storage.errors import UnavailableError
 
 
 class Follower(Protocol):
@@ -61,12 +61,17 @@ class Freshness:
                 batch, self._waiting = self._waiting, []
                 try:
                     revision = await self._ask()
-                except StorageError as error:
+                except UnavailableError as error:
                     for future in batch:
                         if not future.done():
                             # an exception of one's own each: tracebacks grow where they are raised
-                            future.set_exception(type(error)(error.message, error.metadata))
+                            future.set_exception(UnavailableError(error.message, error.metadata))
                     continue
+                except BaseException:
+                    # the end of this process, or a mistake of ours: nobody must wait for ever
+                    for future in batch:
+                        future.cancel()
+                    raise
                 self.shared += len(batch)
                 if self._follower.revision >= revision:
                     _resolve(batch, revision)

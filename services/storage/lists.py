@@ -187,9 +187,9 @@ class Lists:
             page = entries[:limit]
             token = continuation.encode(page[-1].key + "\x00", query.place.prefix, revision)
             return Listing(page, revision, token, total - limit, from_store)
-        matches = selection.matches
         if not limit:
-            return Listing([entry for entry in entries if matches(entry)], revision, from_store=from_store)
+            return Listing(selection.of(entries), revision, from_store=from_store)
+        matches = selection.matches
         page = []
         for position, entry in enumerate(entries, 1):
             if matches(entry):

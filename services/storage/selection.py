@@ -6,11 +6,16 @@ The servicer parses the contract's texts; lists and watch groups ask `matches`.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from kubehop.machinery.selectors import fields as field_selectors
 from kubehop.machinery.selectors import labels as label_selectors
 from services.storage.entries import Entry
 from services.storage.errors import InvalidError
+
+_EQUALITIES: Final = frozenset(
+    {label_selectors.Operator.EQUALS, label_selectors.Operator.DOUBLE_EQUALS, label_selectors.Operator.IN}
+)
 
 
 class Selection:
@@ -49,6 +54,30 @@ class Selection:
         if self._labels is not None and not self._labels.matches(entry.labels):
             return False
         return self._fields is None or self._fields.matches(entry.fields(self._field_names, self._resource_prefix))
+
+    def of(self, entries: list[Entry]) -> list[Entry]:
+        """The objects kept, in order. The same as asking `matches` for each, for lists of thousands.
+
+        Raises:
+            CorruptError: an object cannot be decoded.
+        """
+        if self._labels is not None:
+            for requirement in self._labels.requirements:
+                entries = _meeting(requirement, entries)
+        if self._fields is not None:
+            matches, names, prefix = self._fields.matches, self._field_names, self._resource_prefix
+            entries = [entry for entry in entries if matches(entry.fields(names, prefix))]
+        return entries
+
+
+def _meeting(requirement: label_selectors.Requirement, entries: list[Entry]) -> list[Entry]:
+    key, values = requirement.key, requirement.values
+    if requirement.operator in _EQUALITIES and len(values) == 1:
+        # nearly all selectors are like this
+        value = values[0]
+        return [entry for entry in entries if (entry.known_labels or entry.labels).get(key) == value]
+    matches = requirement.matches
+    return [entry for entry in entries if matches(entry.labels)]
 
 
 @lru_cache(maxsize=1024)

@@ -258,7 +258,7 @@ def _kept(document: Document, revision: int) -> Kept:
 
 
 def _entry(found: KeyValue) -> Entry:
-    return Entry(found.key, found.value, found.mod_revision, found.lease)
+    return Entry(found.key, found.value, found.mod_revision)
 
 
 def _check_current(key: str, expected: int, current: KeyValue | None) -> None:

@@ -160,7 +160,7 @@ class WatchCache:
         while more:
             page = await self._source.page(start, end, limit=self._settings.page_items, revision=revision)
             for item in page.items:
-                table.put(Entry(item.key, item.value, item.mod_revision, item.lease))
+                table.put(Entry(item.key, item.value, item.mod_revision))
             more = page.more
             if more:
                 start = page.items[-1].key + "\x00"
@@ -182,7 +182,7 @@ class WatchCache:
     def _apply(self, batch: Sequence[Change]) -> None:
         now = monotonic()
         table, history, hub, root = self.table, self.history, self.hub, self._root
-        for key, value, revision, lease in batch:
+        for key, value, revision in batch:
             if not key.startswith(root):
                 continue
             entry: Entry | None = None
@@ -191,7 +191,7 @@ class WatchCache:
                 if previous is None:
                     continue
             else:
-                entry = Entry(key, value, revision, lease)
+                entry = Entry(key, value, revision)
                 previous = table.put(entry)
             event = Event(revision, key, previous, entry, now)
             history.append(event)

@@ -184,3 +184,25 @@ async def test_no_etcd_no_linearizable_read(etcd: EtcdProcess, etcd_settings: Et
                         break
                     except HopError:
                         await asyncio.sleep(0.05)
+
+
+async def test_members_out_of_reach_are_passed_over(
+    etcd: EtcdProcess, etcd_settings: EtcdSettings, tmp_path: Path
+) -> None:
+    """With the first member dead from the start, the others serve; when the connection breaks, the next one is used."""
+    dead = EtcdProcess(tmp_path / "never-started")
+    async with Proxy(etcd) as proxy:
+        settings = replace(etcd_settings, servers=(dead.url, proxy.url, etcd.url), request_timeout_seconds=1.0)
+        async with running(settings, tmp_path) as stage:
+            storage = stage.storage
+            async with storage.watch(resource_version="0") as events:
+                created = await storage.create("a")
+                assert await events.take(1) == [("ADDED", "a", created.revision)]
+                proxy.swallow_requests = proxy.swallow_answers = True
+                with pytest.raises(HopError) as caught:
+                    await storage.create("lost")
+                assert reason(caught.value) == "UNKNOWN_OUTCOME"
+                proxy.cut()
+                again = await storage.create("b")
+                assert (await storage.get("b")).revision == again.revision
+                assert await events.take(1) == [("ADDED", "b", again.revision)]
