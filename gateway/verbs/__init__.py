@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 
 def install_verbs(tools: Tools) -> Mapping[str, Verb]:
     """Return the verb of each action, each bound to what it works with."""
-    from gateway.verbs import get, watch
+    from gateway.verbs import create, delete, delete_collection, get, patch, update, watch
     from gateway.verbs import list as list_
 
     return {
         "get": get.verb(tools),
         "list": list_.verb(tools),
         "watch": watch.verb(tools),
+        "create": create.verb(tools),
+        "update": update.verb(tools),
+        "patch": patch.verb(tools),
+        "delete": delete.verb(tools),
+        "deletecollection": delete_collection.verb(tools),
     }
 
 

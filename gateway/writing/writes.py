@@ -1,0 +1,128 @@
+"""One write request: the objects that pass through it, and the steps that every kind of write shares.
+
+Made by the verbs; `gateway.writing.{creating,updating,deleting}` carry it out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from gateway.backends import Storage
+from gateway.context import RequestContext
+from gateway.options import WriteOptions
+from gateway.schemes import finisher
+from gateway.scopes import Scope
+from gateway.versions import from_storage, to_storage
+from gateway.writing.admitting import Admission
+from gateway.writing.owning import field_manager, manager_name
+from kubehop.kinds.strategy import Strategy, Writer, strategy_for
+from kubehop.machinery import decoding, status, timestamps
+from kubehop.machinery.metadata import ensure_namespace, order
+from kubehop.machinery.objects import Object
+from kubehop.machinery.schema import Schema
+
+EVENT_TTL_SECONDS = 3600
+"""How long events are kept, kube-apiserver's --event-ttl."""
+_DUPLICATES = (
+    ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject "
+    "such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: "
+)
+_DUPLICATES_AFTER = (
+    ".metadata.ownerReferences contains duplicate entries after mutating admission happens; API server dedups owner "
+    "references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) "
+    "observed: "
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What a create, update, patch or apply has at hand."""
+
+    request: RequestContext
+    scope: Scope
+    storage: Storage
+    admission: Admission
+    options: WriteOptions
+
+    @property
+    def strategy(self) -> Strategy:
+        """Rules of the resource."""
+        return strategy_for(self.scope.resource)
+
+    @property
+    def writer(self) -> Writer:
+        """Who writes, for kinds that keep it."""
+        user = self.request.user
+        extra = {key: tuple(values.values) for key, values in user.extra.items()}
+        return Writer(user.username, user.uid, tuple(user.groups), extra)
+
+    @property
+    def schema(self) -> Schema:
+        """Schema of what the path speaks."""
+        return finisher(self.scope.resource, self.scope.kind).schema
+
+    @property
+    def ttl_seconds(self) -> int:
+        """Time after which the store drops the object, 0 for never."""
+        resource = self.scope.resource
+        return EVENT_TTL_SECONDS if resource.name == "events" and resource.kind == "Event" else 0
+
+    def ensure_namespace(self, obj: Object) -> None:
+        """Give an object the namespace of the request. Raises 400 where it names another one."""
+        ensure_namespace(obj, self.scope.namespace, namespaced=self.scope.resource.namespaced)
+
+    def own(self, live: Object | None, obj: Object) -> None:
+        """Keep the managedFields of an object that is being written."""
+        manager = manager_name(self.request, self.options.field_manager)
+        field_manager(self.scope).update(live, obj, manager, timestamps.now())
+
+    def dedup_owners(self, obj: Object, *, after_admission: bool) -> None:
+        """Drop owner references that repeat, with a warning."""
+        references = (obj.get("metadata") or {}).get("ownerReferences")
+        if not references or len(references) == 1:
+            return
+        kept: list[Object] = []
+        repeated: list[str] = []
+        for reference in references:
+            if reference in kept:
+                repeated.append(reference.get("uid", ""))
+            else:
+                kept.append(reference)
+        if repeated:
+            text = _DUPLICATES_AFTER if after_admission else _DUPLICATES
+            self.request.add_warning(text + ", ".join(repeated))
+            obj["metadata"]["ownerReferences"] = kept
+
+    def to_storage(self, obj: Object) -> Object:
+        """Return an object of the request's version as it is kept."""
+        return to_storage(self.scope.resource, obj)
+
+    def from_storage(self, obj: Object) -> Object:
+        """Return a kept object in the version of the request."""
+        return from_storage(self.scope.resource, obj)
+
+    def read(self, stored: bytes) -> Object:
+        """Return a kept object, decoded and with the defaults of today."""
+        obj: Object = orjson.loads(stored)
+        self.strategy.default(obj)
+        return obj
+
+    def encode(self, obj: Object) -> bytes:
+        """Return an object as it is kept, without resourceVersion, in full. Changes the object."""
+        obj["metadata"].pop("resourceVersion", None)
+        decoding.complete(self.schema, obj)
+        order(obj)
+        return orjson.dumps(obj)
+
+
+def conflict_of_uid(scope: Scope, name: str, wanted: str, found: str, key: str) -> status.StatusError:
+    """Return the 409 for an object whose uid is not the one that the client means (etcd3's Preconditions.Check)."""
+    return status.conflict(
+        scope.resource.group,
+        scope.resource.name,
+        name,
+        f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition "
+        f"failed: UID in precondition: {wanted}, UID in object meta: {found}",
+    )
