@@ -6,12 +6,16 @@ import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from services.storage.settings import EtcdSettings
 from tests.services.storage.peers import EtcdProcess, Running, Storage, running, settings_for
 
 _prefixes = itertools.count()
+# how long an example takes says more about the machine's other work than about the code
+hypothesis.settings.register_profile("storage", deadline=None)
+hypothesis.settings.load_profile("storage")
 
 
 @pytest.fixture(scope="module")

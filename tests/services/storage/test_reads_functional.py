@@ -100,28 +100,29 @@ async def test_cancelled_reads_do_not_disturb_others(stage: Running) -> None:
     assert all(not isinstance(result, BaseException) for result in done[1::2])
 
 
-async def test_lagging_memory_is_bypassed(stage: Running, etcd_settings: EtcdSettings) -> None:
+async def test_lagging_memory_is_bypassed(etcd_settings: EtcdSettings, tmp_path: Path) -> None:
     """When the cache does not catch up, reads go to etcd and are still the latest."""
-    storage, cache = stage.storage, stage.assembly.cache
-    await storage.create("a")
-    await storage.get("a")
-    held: list[object] = []
-    cache._apply = held.append  # type: ignore[method-assign]
-    updated = await storage.update("a", {"data": {"k": "new"}}, (await storage.get("a", "0")).revision)
-    await storage.create("b")
-    found = await storage.get("a")
-    assert (found.revision, found.source) == (updated.revision, SOURCE_STORE)
-    listed = await storage.list()
-    assert listed.names == ["a", "b"]
-    assert listed.header.source == SOURCE_STORE
-    page = await storage.list(limit=1)
-    assert (page.names, page.header.remaining_item_count) == (["a"], 1)
-    assert (await storage.list(limit=1, continue_token=page.header.continue_token)).names == ["b"]
-    with pytest.raises(HopError) as caught:
-        await storage.get("no")
-    assert reason(caught.value) == "NOT_FOUND"
-    assert stage.assembly.freshness.fallbacks >= 4
-    assert (await storage.get("a", "0")).source == SOURCE_CACHE
+    async with running(etcd_settings, tmp_path, replace(FAST, patience_seconds=0.2)) as stage:
+        storage, cache = stage.storage, stage.assembly.cache
+        await storage.create("a")
+        await storage.get("a")
+        held: list[object] = []
+        cache._apply = held.append  # type: ignore[method-assign]
+        updated = await storage.update("a", {"data": {"k": "new"}}, (await storage.get("a", "0")).revision)
+        await storage.create("b")
+        found = await storage.get("a")
+        assert (found.revision, found.source) == (updated.revision, SOURCE_STORE)
+        listed = await storage.list()
+        assert listed.names == ["a", "b"]
+        assert listed.header.source == SOURCE_STORE
+        page = await storage.list(limit=1)
+        assert (page.names, page.header.remaining_item_count) == (["a"], 1)
+        assert (await storage.list(limit=1, continue_token=page.header.continue_token)).names == ["b"]
+        with pytest.raises(HopError) as caught:
+            await storage.get("no")
+        assert reason(caught.value) == "NOT_FOUND"
+        assert stage.assembly.freshness.fallbacks >= 4
+        assert (await storage.get("a", "0")).source == SOURCE_CACHE
 
 
 async def test_old_revisions_come_from_etcd(etcd_settings: EtcdSettings, tmp_path: Path) -> None:
