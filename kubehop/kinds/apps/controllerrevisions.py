@@ -1,10 +1,12 @@
-"""Controller revisions: how they are printed."""
+"""Controller revisions: how they are printed, and what may change."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, documented, name
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -32,3 +34,11 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Revisions keep their data."""
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the data."""
+        yield from immutable(new, old, "data")

@@ -7,6 +7,7 @@ from typing import Any
 from kubehop.kinds.defaulting import fill, fill_zero, items, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, age, at, documented, load_balancer, name, string_map
 from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery import names
 from kubehop.machinery.table import Printer
 
@@ -113,6 +114,76 @@ class STRATEGY(Strategy):
             fill_zero(spec, clusterIPs=[spec["clusterIP"]])
         fill(spec, ipFamilyPolicy="SingleStack")
         fill_zero(spec, ipFamilies=["IPv4"])
+
+    def on_update(self, new: Object, old: Object) -> None:
+        """Keep what was allocated where the client says nothing of it, and drop what the type has no use for."""
+        after, before = struct(new, "spec"), old.get("spec") or {}
+        if after.get("type") != "ExternalName" and before.get("type") != "ExternalName":
+            _keep_addresses(after, before)
+            _keep_node_ports(after, before)
+        _drop_unused(after, before)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the address, but for services that had or will have none (validateServiceClusterIPsRelatedFields)."""
+        before, after = old.get("spec") or {}, new.get("spec") or {}
+        if "ExternalName" in (before.get("type"), after.get("type")) or not before.get("clusterIP"):
+            return
+        yield from immutable(new, old, "spec", "clusterIP")
+
+
+def _keep_addresses(after: Object, before: Object) -> None:
+    given = bool(after.get("clusterIP"))
+    for field in ("clusterIP", "clusterIPs") if not given else ():
+        if not after.get(field) and before.get(field):
+            after[field] = before[field]
+    if given and not after.get("clusterIPs"):
+        same = after["clusterIP"] == before.get("clusterIP")
+        after["clusterIPs"] = before.get("clusterIPs") if same else [after["clusterIP"]]
+    for field in ("ipFamilies", "ipFamilyPolicy"):
+        if not after.get(field) and before.get(field):
+            after[field] = before[field]
+
+
+def _keep_node_ports(after: Object, before: Object) -> None:
+    if after.get("type") not in ("NodePort", "LoadBalancer") or before.get("type") not in ("NodePort", "LoadBalancer"):
+        return
+    known = {
+        (port.get("protocol"), port.get("port")): port["nodePort"]
+        for port in before.get("ports") or ()
+        if port.get("nodePort")
+    }
+    taken = {port.get("nodePort") for port in after.get("ports") or ()}
+    for port in after.get("ports") or ():
+        number = known.get((port.get("protocol"), port.get("port")))
+        if not port.get("nodePort") and number is not None and number not in taken:
+            port["nodePort"] = number
+    if before.get("healthCheckNodePort") and not after.get("healthCheckNodePort"):
+        after["healthCheckNodePort"] = before["healthCheckNodePort"]
+
+
+def _drop_unused(after: Object, before: Object) -> None:
+    """Drop what came with the old type and was not changed, where the new type does not have it."""
+    had, has = before.get("type"), after.get("type")
+    if has == "ExternalName" and had != has:
+        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
+            if after.get(field) == before.get(field):
+                after.pop(field, None)
+    if had in ("NodePort", "LoadBalancer") and has not in ("NodePort", "LoadBalancer"):
+        _drop_node_ports(after, before)
+    if had == "LoadBalancer" and has != had:
+        for field in ("allocateLoadBalancerNodePorts", "loadBalancerClass"):
+            if after.get(field) == before.get(field):
+                after.pop(field, None)
+
+
+def _drop_node_ports(after: Object, before: Object) -> None:
+    known = {port.get("nodePort") for port in before.get("ports") or ()}
+    for port in after.get("ports") or ():
+        if port.get("nodePort") in known:
+            port.pop("nodePort", None)
+    external = bool(after.get("externalIPs")) and after.get("type") == "ClusterIP"
+    if not external and after.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
+        after.pop("externalTrafficPolicy", None)
 
 
 def wants_address(obj: Object) -> bool:

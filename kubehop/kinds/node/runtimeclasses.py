@@ -1,10 +1,12 @@
-"""Runtime classes: how they are printed."""
+"""Runtime classes: how they are printed, and what may change."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kubehop.kinds.printing import AGE, NAME, Column, age, name
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -15,3 +17,11 @@ def _cells(obj: Object, now: float) -> list[Any]:
 
 
 PRINTER = Printer(columns=(NAME, Column("Handler"), AGE), cells=_cells)
+
+
+class STRATEGY(Strategy):
+    """Runtime classes keep their handler."""
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the handler."""
+        yield from immutable(new, old, "handler")

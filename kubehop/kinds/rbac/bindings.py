@@ -48,4 +48,8 @@ class BindingStrategy(RBACStrategy):
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the role."""
         if new.get("roleRef") != old.get("roleRef"):
-            yield fields.invalid(fields.Path("roleRef"), new.get("roleRef"), "cannot change roleRef")
+            reference = new.get("roleRef") or {}
+            # kube-apiserver prints its internal struct here, whose fields have no JSON names
+            shown = {"APIGroup": "apiGroup", "Kind": "kind", "Name": "name"}
+            value = {name: reference.get(field) or "" for name, field in shown.items()}
+            yield fields.invalid(fields.Path("roleRef"), value, "cannot change roleRef")

@@ -52,6 +52,6 @@ class STRATEGY(Strategy):
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the value and whether others are displaced."""
         if (new.get("value") or 0) != (old.get("value") or 0):
-            yield fields.invalid(fields.Path("value"), new.get("value") or 0, "may not be changed in an update.")
+            yield fields.forbidden(fields.Path("value"), "may not be changed in an update.")
         if new.get("preemptionPolicy") != old.get("preemptionPolicy"):
             yield fields.immutable(fields.Path("preemptionPolicy"), new.get("preemptionPolicy"))

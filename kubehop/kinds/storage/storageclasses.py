@@ -7,8 +7,7 @@ from typing import Any
 from kubehop.kinds.defaulting import fill
 from kubehop.kinds.printing import AGE, NAME, age, at, documented, name
 from kubehop.kinds.strategy import Strategy
-from kubehop.kinds.validation import Errors
-from kubehop.machinery import fields
+from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -54,11 +53,5 @@ class STRATEGY(Strategy):
 
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep provisioner, parameters and policies."""
-        if new.get("parameters") != old.get("parameters"):
-            yield fields.forbidden(fields.Path("parameters"), "updates to parameters are forbidden.")
-        if new.get("provisioner") != old.get("provisioner"):
-            yield fields.forbidden(fields.Path("provisioner"), "updates to provisioner are forbidden.")
-        if new.get("reclaimPolicy") != old.get("reclaimPolicy"):
-            yield fields.forbidden(fields.Path("reclaimPolicy"), "updates to reclaimPolicy are forbidden.")
-        if new.get("volumeBindingMode") != old.get("volumeBindingMode"):
-            yield fields.immutable(fields.Path("volumeBindingMode"), new.get("volumeBindingMode"))
+        for field in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
+            yield from immutable(new, old, field)
