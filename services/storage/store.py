@@ -217,6 +217,9 @@ class Store:
         if document is not None and current is not None and now > expected and current.value == document.stored():
             return now
         if now == expected:
+            # nothing is there; or our object was, until somebody deleted it
+            if expected == 0 and (found := await self._find_in_history(key, document, 0, since, revision, error)):
+                return found
             why = "it had not happened when read back, and may still happen"
             raise UnknownOutcomeError(f"{error.message}; {why}") from None
         return await self._find_in_history(key, document, expected, since, revision, error)

@@ -97,6 +97,16 @@ async def test_lost_answer_and_somebody_elses_write(fragile: Fragile) -> None:
     assert orjson.loads(updated.object)["data"] == {"k": "ours"}
 
 
+async def test_lost_answer_and_somebody_elses_deletion(fragile: Fragile) -> None:
+    """A create that happened succeeds even when the object has been deleted before it could be read back."""
+    fragile.proxy.swallow_answers = True
+    creating = asyncio.create_task(fragile.stage.storage.create("a", {"uid": "ours"}))
+    revision = await fragile.until_stored("a", config_map("a", {"uid": "ours"}))
+    assert (await fragile.other.delete_if(fragile.key("a"), revision)).done
+    fragile.proxy.cut()
+    assert (await creating).revision == revision
+
+
 async def test_write_that_lost_against_another(fragile: Fragile) -> None:
     """A write that never arrived conflicts if somebody else's did."""
     storage = fragile.stage.storage
