@@ -326,10 +326,11 @@ class StageClient:
     def _give(self, pending: PendingCall) -> bool:
         """Give a call to the next replica with room; False if there is none."""
         ready = self._ready
+        limit = self._settings.max_in_flight
         for _ in ready:
             self._turn += 1
             replica = ready[self._turn % len(ready)]
-            if not replica.has_room:
+            if replica.in_flight >= limit:
                 continue
             lane = replica.lane
             if lane is not None and not pending.typed:

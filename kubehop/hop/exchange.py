@@ -32,15 +32,33 @@ LINGER_SECONDS = 0.25
 """How long a draining lane stays open without calls for a caller that does not half-close it."""
 
 
-class _Running:
-    """A call that has a task."""
+class _Served:
+    """A call that the stage has begun."""
 
-    __slots__ = ("deadline", "expired", "task")
+    __slots__ = ("began", "call", "deadline", "expired", "handler", "number", "running", "size", "stopped", "task")
 
-    def __init__(self, task: asyncio.Task[None], deadline: float) -> None:
-        self.task = task
+    def __init__(self, number: int, handler: Handler, call: Call, deadline: float, size: int) -> None:
+        self.number = number
+        self.handler = handler
+        self.call = call
         self.deadline = deadline
+        """Seconds since the epoch, infinity without one."""
+        self.size = size
+        """Bytes of the request."""
+        self.began = perf_counter()
+        self.task: asyncio.Task[None] | None = None
+        self.running = False
+        """The task has taken its first step."""
+        self.stopped = False
+        """Nobody waits for the answer, or its deadline has passed."""
         self.expired = False
+        """It is the deadline."""
+
+    def stop(self) -> None:
+        """End the handler. A task that has not begun cannot notice its cancellation; it looks at `stopped` first."""
+        self.stopped = True
+        if self.running and self.task is not None:
+            self.task.cancel()
 
 
 class Exchange:
@@ -63,7 +81,7 @@ class Exchange:
         self._answer_bytes = message_bytes - _ENVELOPE_BYTES
         self._stats = stats
         self._loop = asyncio.get_running_loop()
-        self._running: dict[int, _Running] = {}
+        self._running: dict[int, _Served] = {}
         self._backlog: OrderedDict[int, Envelope] = OrderedDict()
         self._answers: list[tuple[int, bytes, Status | None]] = []
         self._open = 0  # calls begun whose answer has not been written
@@ -87,8 +105,8 @@ class Exchange:
         finally:
             for task in (reader, writer, drained):
                 task.cancel()
-            for running in self._running.values():
-                running.task.cancel()
+            for served in self._running.values():
+                served.stop()
             self._deadlines.close()
             stats.lanes -= 1
             await asyncio.gather(reader, writer, drained, return_exceptions=True)
@@ -152,92 +170,92 @@ class Exchange:
                 grpc.StatusCode.INVALID_ARGUMENT, f"envelope id {number} is not one to answer: 0 or in flight already"
             )
         self._open += 1
-        started = perf_counter()
-        sent = envelope.context
-        milliseconds = sent.deadline_unix_ms
-        deadline = milliseconds / 1000 if milliseconds else None
         handler = self._handlers.get(envelope.method)
         if handler is None:
             unknown = HopError(grpc.StatusCode.UNIMPLEMENTED, f"this stage does not serve {envelope.method}")
             self._answer(number, b"", unknown.to_status())
             return
+        sent = envelope.context
+        milliseconds = sent.deadline_unix_ms
+        deadline = milliseconds / 1000 if milliseconds else None
         call = Call(CallContext(sent.audit_id, sent.traceparent, deadline), self._peer)
         payload = envelope.payload
-        size = len(payload)
+        served = _Served(number, handler, call, math.inf if deadline is None else deadline, len(payload))
         try:
-            request = handler.decode(payload)
-            if handler.immediate:
-                result = handler.function(request, call)
-                if not inspect.isawaitable(result):
-                    self._succeed(number, handler, call, started, size, result)
-                    return
-            else:
-                result = handler.function(request, call)
+            result = handler.function(handler.decode(payload), call)
         except Exception as error:
-            self._fail(number, handler, call, started, size, handler.failure(call, error))
+            self._fail(served, handler.failure(call, error))
             return
-        task = self._loop.create_task(self._run(number, handler, call, started, size, result))
-        self._running[number] = _Running(task, math.inf if deadline is None else deadline)
-        if deadline is not None:
-            self._deadlines.notice(deadline)
+        if handler.immediate and not inspect.isawaitable(result):
+            self._succeed(served, result)
+            return
+        self._running[number] = served
+        served.task = self._loop.create_task(self._run(served, result))
+        self._deadlines.notice(served.deadline)
 
-    async def _run(self, number: int, handler: Handler, call: Call, started: float, size: int, result: Any) -> None:
+    async def _run(self, served: _Served, result: Any) -> None:
+        served.running = True
         try:
+            if served.stopped:
+                if inspect.iscoroutine(result):
+                    result.close()
+                self._stopped(served)
+                return
             response = await result
         except asyncio.CancelledError:
-            self._stopped(number, handler, call, started, size)
+            self._stopped(served)
         except Exception as error:
-            self._fail(number, handler, call, started, size, handler.failure(call, error))
+            self._fail(served, served.handler.failure(served.call, error))
         else:
-            self._succeed(number, handler, call, started, size, response)
+            self._succeed(served, response)
         finally:
-            del self._running[number]
+            del self._running[served.number]
 
-    def _succeed(self, number: int, handler: Handler, call: Call, started: float, size: int, response: Message) -> None:
+    def _succeed(self, served: _Served, response: Message) -> None:
+        handler = served.handler
         try:
             payload = response.SerializeToString()
         except Exception as error:
-            self._fail(number, handler, call, started, size, handler.failure(call, error))
+            self._fail(served, handler.failure(served.call, error))
             return
         if len(payload) > self._answer_bytes:
             # gRPC would refuse the frame and with it the whole lane
             limit = HopError(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, f"the answer has {len(payload)} bytes, too many to send"
             )
-            self._fail(number, handler, call, started, size, limit)
+            self._fail(served, limit)
             return
-        self._answer(number, payload, None)
-        handler.finish(call, OK, started, size, len(payload))
+        self._answer(served.number, payload, None)
+        handler.finish(served.call, OK, served.began, served.size, len(payload))
 
-    def _fail(self, number: int, handler: Handler, call: Call, started: float, size: int, error: HopError) -> None:
-        self._answer(number, b"", error.to_status())
-        handler.finish(call, error.code.name, started, size, 0)
+    def _fail(self, served: _Served, error: HopError) -> None:
+        self._answer(served.number, b"", error.to_status())
+        served.handler.finish(served.call, error.code.name, served.began, served.size, 0)
 
-    def _stopped(self, number: int, handler: Handler, call: Call, started: float, size: int) -> None:
-        """A task ended by cancellation: of its deadline, of its caller (who does not wait), or of its own doing."""
-        if self._running[number].expired:
-            late = HopError(grpc.StatusCode.DEADLINE_EXCEEDED, f"{handler.name} did not answer within its deadline")
-            self._fail(number, handler, call, started, size, late)
-            return
-        self._answer(number, b"", Status(code=grpc.StatusCode.CANCELLED.value[0], message="cancelled"))
-        handler.finish(call, grpc.StatusCode.CANCELLED.name, started, size, 0)
+    def _stopped(self, served: _Served) -> None:
+        """A handler ended by cancellation: of its deadline, of its caller (who does not wait), or of its own doing."""
+        if served.expired:
+            late = f"{served.handler.name} did not answer within its deadline"
+            self._fail(served, HopError(grpc.StatusCode.DEADLINE_EXCEEDED, late))
+        else:
+            self._fail(served, HopError(grpc.StatusCode.CANCELLED, "cancelled"))
 
     def _cancel(self, number: int) -> None:
-        running = self._running.get(number)
-        if running is not None:
-            running.task.cancel()
+        served = self._running.get(number)
+        if served is not None:
+            served.stop()
         elif self._backlog.pop(number, None) is not None:
             self._changed.set()
 
     def _expire(self, now: float) -> float:
         """End what is past its deadline; the next deadline."""
         upcoming = math.inf
-        for running in self._running.values():
-            if running.deadline > now:
-                upcoming = min(upcoming, running.deadline)
-            elif not running.expired:
-                running.expired = True
-                running.task.cancel()
+        for served in self._running.values():
+            if served.deadline > now:
+                upcoming = min(upcoming, served.deadline)
+            elif not served.expired:
+                served.expired = True
+                served.stop()
         late = []
         for number, envelope in self._backlog.items():
             milliseconds = envelope.context.deadline_unix_ms

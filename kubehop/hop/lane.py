@@ -61,7 +61,6 @@ class Lane:
         stage: str,
         stream: Stream,
         *,
-        limit: int,
         frame_bytes: int,
         stats: LaneStats,
         on_room: Callable[[], None],
@@ -69,38 +68,28 @@ class Lane:
     ) -> None:
         self._stage = stage
         self._stream = stream
-        self._limit = limit
         self._frame_bytes = frame_bytes
         self._stats = stats
         self._on_room = on_room
         self._on_farewell = on_farewell
         self._loop = asyncio.get_running_loop()
-        self._in_flight: dict[int, PendingCall] = {}
+        self.in_flight: dict[int, PendingCall] = {}
+        """Calls on this lane by their number, those that have not been written included."""
         self._outgoing: list[PendingCall] = []
         self._cancels: list[int] = []
         self._writer_idle: asyncio.Future[None] | None = None
         self._closing = False
 
-    @property
-    def in_flight(self) -> int:
-        """Calls that hold a place on this lane."""
-        return len(self._in_flight)
-
-    @property
-    def has_room(self) -> bool:
-        """Another call may be put on this lane."""
-        return len(self._in_flight) < self._limit
-
     def put(self, pending: PendingCall) -> None:
         """Send a call; its future resolves when the answer comes or the lane breaks."""
         pending.lane = self
-        self._in_flight[pending.number] = pending
+        self.in_flight[pending.number] = pending
         self._outgoing.append(pending)
         self._wake()
 
     def withdraw(self, pending: PendingCall) -> None:
         """The caller no longer waits: free the place and tell the stage, if it can have seen the call."""
-        if self._in_flight.pop(pending.number, None) is None:
+        if self.in_flight.pop(pending.number, None) is None:
             return
         if pending.sent:
             self._cancels.append(pending.number)
@@ -111,7 +100,7 @@ class Lane:
         """Fail the calls that are past their deadline; the next deadline."""
         upcoming = math.inf
         late = []
-        for pending in self._in_flight.values():
+        for pending in self.in_flight.values():
             if pending.deadline <= now:
                 late.append(pending)
             elif pending.deadline < upcoming:
@@ -164,9 +153,9 @@ class Lane:
         """Fail what the stage may have seen; returns the other calls."""
         not_executed = why.code is grpc.StatusCode.UNIMPLEMENTED
         unsent = []
-        if self._in_flight:
+        if self.in_flight:
             self._stats.breaks += 1
-        for pending in self._in_flight.values():
+        for pending in self.in_flight.values():
             pending.lane = None
             if pending.future.done():
                 continue
@@ -176,7 +165,7 @@ class Lane:
             else:
                 pending.sent = False
                 unsent.append(pending)
-        self._in_flight.clear()
+        self.in_flight.clear()
         self._outgoing.clear()
         return unsent
 
@@ -189,7 +178,7 @@ class Lane:
 
     async def _read(self) -> None:
         stats = self._stats
-        in_flight = self._in_flight
+        in_flight = self.in_flight
         read = self._stream.read
         while True:
             data = await read()
@@ -243,7 +232,7 @@ class Lane:
             if size and size + len(pending.payload) > self._frame_bytes:
                 break
             taken += 1
-            if pending.number not in self._in_flight:
+            if pending.number not in self.in_flight:
                 continue  # withdrawn before it left
             size += len(pending.payload) + 64
             envelope = add(id=pending.number, method=pending.method, payload=pending.payload)

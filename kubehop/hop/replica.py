@@ -214,13 +214,10 @@ class Replica:
         self._reported = False
 
     @property
-    def has_room(self) -> bool:
-        """A call may be given to it now."""
-        connection = self.connection
-        if self.state is not State.READY or connection is None:
-            return False
-        on_lane = self.lane.in_flight if self.lane is not None else 0
-        return on_lane + connection.calls < self._settings.max_in_flight
+    def in_flight(self) -> int:
+        """Unary calls that it carries now, over lane and typed contract."""
+        calls = 0 if self.connection is None else self.connection.calls
+        return calls if self.lane is None else calls + len(self.lane.in_flight)
 
     async def run(self) -> None:
         """Connect, stay connected, connect again."""
@@ -344,7 +341,6 @@ class Replica:
         return Lane(
             self._stage,
             stream,
-            limit=self._settings.max_in_flight,
             frame_bytes=self._settings.frame_bytes,
             stats=self._stats,
             on_room=self._room,

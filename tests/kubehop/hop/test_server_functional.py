@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from kubehop.hop.addresses import AddressError
-from kubehop.hop.server import Stage, StageServer
+from kubehop.hop.server import ServerSettings, Stage, StageServer
 from kubehop.pb.hop.v1 import Context, DescribeRequest, DescribeResponse, Envelope, Frame
 from kubehop.pb.storage.v1 import GetRequest, GetResponse, Key, StorageRpcs
 from tests.kubehop.hop.stage_process import Provocations
@@ -175,6 +175,27 @@ async def test_lane_as_others_speak_it(channel) -> None:
     await call.done_writing()
     assert await call.read() is grpc.aio.EOF
     assert await call.code() is grpc.StatusCode.OK
+
+
+async def test_call_and_cancellation_in_one_frame(folder) -> None:
+    """A call that is cancelled before it began gives its place back."""
+    server = StageServer(
+        Stage("storage", "kubehop.storage.v1"),
+        StorageRpcs.SERVICE,
+        Provocations(),
+        listen=f"unix:{folder}/s.sock",
+        settings=ServerSettings(max_in_flight=1),
+    )
+    await server.start()
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        frames = [Frame(envelopes=[envelope(n, "30"), Envelope(id=n, cancel=True)]) for n in range(1, 4)]
+        call = await exchange(channel, *frames, Frame(envelopes=[envelope(9)]))
+        found: dict[int, Envelope] = {}
+        while 9 not in found:
+            found.update(await answers(call, 1))
+        assert not found[9].HasField("status")
+        call.cancel()
+    await server.stop(1.0)
 
 
 async def test_half_closed_lane_is_answered(channel) -> None:
