@@ -51,6 +51,11 @@ class Scope(NamedTuple):
         """Name of the subresource, "" for the object itself."""
         return self.subresource.name if self.subresource else ""
 
+    def collection_key(self, selected: str) -> Key:
+        """Return the key of the collection, narrowed to one object where the selector names it and its place."""
+        known = bool(self.namespace) or not self.resource.namespaced
+        return self.key(selected if known else "")
+
     def key(self, name: str | None = None) -> Key:
         """Return the key of the object (or of another one, by name), in the store's terms."""
         resource = self.resource
@@ -77,7 +82,7 @@ def route(method: str, info: RequestInfo) -> Scope:
     if scope is None:
         raise status.generic_server_response(404)
     action, resource, subresource, namespace = scope
-    if resource.name == "namespaces" and not resource.namespaced and info.namespace != info.name:
+    if resource.name == "namespaces" and len(info.parts) > COLLECTION and info.namespace != info.name:
         raise status.generic_server_response(404)  # /namespaces/a/namespaces/b
     if not action:
         raise status.generic_server_response(405)

@@ -12,7 +12,19 @@ if TYPE_CHECKING:
     from gateway.routing import Special, Verb
     from gateway.verbs.tools import Tools
 
+_ACCESS = "authorization.k8s.io"
+_IDENTITY = "authentication.k8s.io"
+
 
 def install_reviews(tools: Tools) -> Mapping[Special, Mapping[str, Verb]]:
     """Return the verbs by group, resource and subresource, then by action."""
-    return {}
+    from gateway.reviews import access, identity, rules, tokens
+
+    return {
+        (_ACCESS, "selfsubjectaccessreviews", ""): {"create": access.self_subject(tools)},
+        (_ACCESS, "subjectaccessreviews", ""): {"create": access.subject(tools)},
+        (_ACCESS, "localsubjectaccessreviews", ""): {"create": access.subject(tools)},
+        (_ACCESS, "selfsubjectrulesreviews", ""): {"create": rules.self_subject(tools)},
+        (_IDENTITY, "selfsubjectreviews", ""): {"create": identity.self_subject(tools)},
+        (_IDENTITY, "tokenreviews", ""): {"create": tokens.review(tools)},
+    }

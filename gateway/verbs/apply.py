@@ -13,6 +13,7 @@ from gateway.writing.owning import field_manager
 from gateway.writing.updating import Make
 from gateway.writing.writes import Write
 from kubehop.machinery import codec, status, timestamps
+from kubehop.machinery.exactly import json_kind
 from kubehop.machinery.metadata import check_name
 from kubehop.machinery.objects import Object, deep_copy, uid
 
@@ -27,7 +28,7 @@ def maker(write: Write, backends: Backends, data: bytes) -> Make:
         new = manager.apply(
             live, deep_copy(config), options.field_manager, timestamps.now(), force=bool(options.force))  # fmt: skip
         if complaints and options.validation == "Strict":
-            raise status.bad_request(f"error strict decoding patch: {complaints[0]}")
+            raise status.bad_request(f"error strict decoding YAML: error converting YAML to JSON: {complaints[0]}")
         if options.validation != "Ignore":
             for text in codec.strict_warnings(complaints):
                 write.request.add_warning(text)
@@ -50,11 +51,11 @@ def _read(data: bytes) -> tuple[Object, tuple[str, ...]]:
     try:
         body = codec.decode(data, codec.YAML)
     except codec.DecodeError as error:
-        raise status.bad_request(f"error decoding patch: {error}") from None
+        raise status.bad_request(f"error decoding YAML: error converting YAML to JSON: {error}") from None
     if body.value is None:
         return {}, body.strict_errors
     if not isinstance(body.value, dict):
-        raise status.bad_request(
-            "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}"
-        )
+        kind = json_kind(body.value)
+        text = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        raise status.bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {text}")
     return body.value, body.strict_errors

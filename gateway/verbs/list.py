@@ -55,7 +55,7 @@ def verb(tools: Tools) -> Verb:
 def to_message(request: RequestContext, scope: Scope, options: ListOptions, *, with_type_meta: bool) -> ListRequest:
     """Return what is asked of storage."""
     return ListRequest(
-        key=scope.key(request.info.name),
+        key=scope.collection_key(request.info.name),
         label_selector=options.label_selector,
         field_selector=options.field_selector,
         resource_version=options.resource_version,

@@ -20,7 +20,7 @@ from gateway.writing import bodies, updating
 from gateway.writing.admitting import Admission
 from gateway.writing.updating import Make
 from gateway.writing.writes import Write
-from kubehop.machinery import gojson, negotiation, status
+from kubehop.machinery import negotiation
 from kubehop.machinery.metadata import check_name
 from kubehop.machinery.objects import Object, deep_copy
 from kubehop.machinery.patch.requests import patch_object
@@ -49,8 +49,6 @@ def verb(tools: Tools) -> Verb:
         if applying:
             make = apply.maker(write, backends, data)
         else:
-            if gojson.syntax_error(data) is not None:
-                raise status.bad_request("invalid JSON patch")
             make = _maker(write, options, patch_type, data)
         outcome = await updating.update(write, make, creates=applying)
         return object_answer(request, scope, accepted, outcome.object, 201 if outcome.created else 200)

@@ -60,7 +60,7 @@ def verb(tools: Tools) -> Verb:
 
 def subject_of(request: RequestContext, scope: Scope, options: ListOptions) -> Subject:
     """Return what is followed: equal ones share a stream."""
-    key = scope.key(request.info.name)
+    key = scope.collection_key(request.info.name)
     return Subject(key.group, key.resource, key.namespace, key.name, options.label_selector, options.field_selector)
 
 

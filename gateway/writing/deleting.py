@@ -103,14 +103,15 @@ class Deletion:
             return True
         meta = obj["metadata"]
         self._set_finalizers(meta, options)
-        held = bool(meta.get("finalizers")) or self._strategy.holds(obj)
+        holds = self._strategy.holds(obj)
+        held = bool(meta.get("finalizers")) or holds
         if graceful.begins:
             if held or meta["deletionGracePeriodSeconds"] > 0:
                 self._strategy.on_delete(obj)
                 return True
             return False
         if held:
-            _mark_deleting(obj)
+            _mark_deleting(obj, with_grace=not holds)
             self._strategy.on_delete(obj)
         return held
 
@@ -193,15 +194,16 @@ class _Grace:
         self.begins = True
 
 
-def _mark_deleting(obj: Object) -> None:
-    """Note that the object is being deleted without grace (markAsDeleting). Changes the object."""
+def _mark_deleting(obj: Object, *, with_grace: bool) -> None:
+    """Note that the object is being deleted at once (markAsDeleting); a namespace keeps no grace period. Changes it."""
     meta = obj["metadata"]
     present = meta.get("deletionTimestamp")
     if present is None and meta.get("generation"):
         meta["generation"] += 1
     if present is None or datetime.fromisoformat(present) > _now():
         meta["deletionTimestamp"] = _text(_now())
-    meta["deletionGracePeriodSeconds"] = 0
+    if with_grace:
+        meta["deletionGracePeriodSeconds"] = 0
 
 
 def _now() -> datetime:
