@@ -46,10 +46,10 @@ class Home:
     def down(self):
         return run("down", "--data-dir", str(self.path))
 
-    def kubectl(self, *arguments):
+    def kubectl(self, *arguments, stdin=None):
         return subprocess.run(
             [KUBECTL, "--kubeconfig", self.directory.kubeconfig, "--cache-dir", self.path / "cache", *arguments],
-            capture_output=True, text=True, check=False, timeout=PATIENCE,
+            input=stdin, capture_output=True, text=True, check=False, timeout=PATIENCE,
         )  # fmt: skip
 
     def until(self, condition, what):
@@ -79,8 +79,11 @@ def test_it_shows_each_step_and_what_to_try(home):
 
 def test_the_kubeconfig_is_the_admins(home):
     """Stock kubectl comes in without further ado."""
-    done = home.kubectl("auth", "whoami", "-o", "jsonpath={.status.userInfo.username} {.status.userInfo.groups}")
-    assert done.stdout == 'kubernetes-admin ["system:masters","system:authenticated"]', done
+    review = '{"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}'
+    done = home.kubectl("create", "--raw", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "-f", "-", stdin=review)
+    user = json.loads(done.stdout)["status"]["userInfo"]
+    assert user["username"] == "kubernetes-admin"
+    assert user["groups"] == ["system:masters", "system:authenticated"]
 
 
 def test_status_knows_every_process(home):
@@ -203,7 +206,8 @@ def test_a_restart_keeps_everything_and_is_quick(tmp_path):
     home = Home(tmp_path)
     home.up()
     try:
-        assert home.kubectl("create", "configmap", "kept").returncode == 0
+        kept = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}}'
+        assert home.kubectl("apply", "-f", "-", stdin=kept).returncode == 0
         kubeconfig = home.directory.kubeconfig.read_bytes()
         assert "ended after" in home.down().stdout
         assert not home.status()["running"]
@@ -257,7 +261,8 @@ def test_an_etcd_of_ones_own(home, tmp_path):
     )  # fmt: skip
     try:
         assert "etcd" not in [child["name"] for child in other.status()["processes"]]
-        assert home.kubectl("create", "namespace", "shared").returncode == 0
+        shared = '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shared"}}'
+        assert home.kubectl("apply", "-f", "-", stdin=shared).returncode == 0
         other.until(lambda: other.kubectl("get", "namespace", "shared").returncode == 0, "both see the same registry")
     finally:
         other.down()
