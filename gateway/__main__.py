@@ -29,6 +29,7 @@ from gateway.reviews import install_reviews
 from gateway.routing import Router
 from gateway.server.listener import Listener, PortError, open_socket
 from gateway.settings import Settings, parse
+from gateway.subresources import install_subresources
 from gateway.verbs import Tools, install_verbs
 from gateway.watching.hub import Hub
 from kubehop.hop import logs, process
@@ -70,7 +71,11 @@ async def serve(settings: Settings, bound: socket.socket) -> None:
         bootstrap,
     )
     tools = Tools(backends, hub, lifecycle, metrics, settings.cluster, limits.min_request_timeout)
-    router = Router(install_endpoints(health, metrics), install_verbs(tools), install_reviews(tools))
+    router = Router(
+        install_endpoints(health, metrics),
+        install_verbs(tools),
+        {**install_reviews(tools), **install_subresources(tools)},
+    )
     parts = chain.Parts(
         backends=backends,
         lifecycle=lifecycle,

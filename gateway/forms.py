@@ -15,8 +15,7 @@ from gateway.answers import Answer
 from gateway.context import RequestContext
 from gateway.negotiating import PLAIN
 from gateway.scopes import Scope
-from gateway.versions import from_storage
-from kubehop.kinds import tables
+from kubehop.kinds import convert, tables
 from kubehop.machinery import codec, status, table
 from kubehop.machinery.negotiation import Accepted
 from kubehop.machinery.objects import Object
@@ -60,8 +59,7 @@ def _go_type(scope: Scope) -> str:
 
 def speaks_storage(scope: Scope) -> bool:
     """Say whether the scope's version is the one that is kept in the store."""
-    resource = scope.resource
-    return resource.version == resource.storage_version and resource.group == resource.storage_group
+    return not convert.needed(scope.resource) and scope.kind.kind == scope.resource.kind
 
 
 def object_answer(request: RequestContext, scope: Scope, accepted: Accepted, stored: bytes, code: int = 200) -> Answer:
@@ -70,7 +68,7 @@ def object_answer(request: RequestContext, scope: Scope, accepted: Accepted, sto
         return Answer(code, stored + b"\n")
     obj: Object = orjson.loads(stored)
     if not target(accepted):
-        obj = from_storage(scope.resource, obj)
+        obj = convert.to_served(obj, scope.resource)
     return value_answer(request, scope, accepted, obj, code)
 
 
@@ -121,7 +119,7 @@ def presenter(scope: Scope) -> Callable[[Object], Object] | None:
     """Return what turns a stored object into the scope's version, None where they are the same."""
     if speaks_storage(scope):
         return None
-    return lambda obj: from_storage(scope.resource, obj)
+    return lambda obj: convert.to_served(obj, scope.resource)
 
 
 def encoded(obj: Object, accepted: Accepted) -> bytes:
@@ -142,7 +140,7 @@ def list_answer(request: RequestContext, scope: Scope, accepted: Accepted, items
         assert accepted.convert is not None
         made = table.partial_object_metadata_list(objects, metadata, accepted.convert.version)
     else:
-        shown = [_without_type(from_storage(resource, obj)) for obj in objects]
+        shown = [_without_type(convert.to_served(obj, resource)) for obj in objects]
         made = {
             "kind": resource.list_kind,
             "apiVersion": resource.api_version,

@@ -17,6 +17,9 @@ from kubehop.machinery import status
 
 Endpoint = Callable[[RequestContext], Awaitable[Answer]]
 Verb = Callable[[RequestContext, Scope], Awaitable[Answer]]
+_CONNECTED = frozenset({"log"})
+"""Subresources that speak of their object's kind and are streams all the same."""
+
 Special = tuple[str, str, str]
 """Group, resource and subresource of what is not kept in the store, or kept in another way."""
 
@@ -48,10 +51,12 @@ class Router:
         return page_not_found() if endpoint is None else await endpoint(request)
 
     def _verb(self, scope: Scope) -> Verb:
-        resource = scope.resource
+        resource, sub = scope.resource, scope.subresource
         special = self._specials.get((resource.group, resource.name, scope.subresource_name))
         if special is not None and (verb := special.get(scope.action)) is not None:
             return verb
+        if not resource.stored or (sub is not None and (sub.kind != resource.kind or sub.name in _CONNECTED)):
+            raise status.generic_server_response(405)  # served by others, or not served yet
         verb = self._verbs.get(scope.action)
         if verb is None:
             raise status.generic_server_response(405)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
-from gateway.versions import from_storage, to_storage
-from kubehop.kinds import catalogue
+from kubehop.kinds import catalogue, convert
 from kubehop.kinds.resource import Resource
 from kubehop.kinds.schemas import schema_for
 from kubehop.kinds.strategy import strategy_for
@@ -126,24 +125,23 @@ class Versions:
         """Return the object in an apiVersion."""
         if obj.get("apiVersion") == version:
             return obj
-        group, number = parse_group_version(version)
-        wanted = catalogue.lookup(group, number, self._resource.name)
-        if wanted is None:
-            return obj
-        return from_storage(wanted, to_storage(self._resource, obj))
+        return convert.to_version(obj, self._resource, version)
 
 
 class Finisher:
     """Gives an object of one kind its normal form: fields that the schema knows, defaults filled in."""
 
     def __init__(self, resource: Resource, kind: GroupVersionKind) -> None:
-        self._strategy = strategy_for(resource)
+        self._strategy = strategy_for(resource) if kind.kind == resource.kind else None
+        self._kind = kind
         self.schema = schema_for(kind.group, kind.version, kind.kind)
 
     def __call__(self, obj: Object) -> Object:
         """Return the normal form of an object that came out of a merge."""
         made: Object = decoding.restore_value(self.schema, obj).value
-        self._strategy.default(made)
+        made = decoding.with_type(made, self._kind)
+        if self._strategy is not None:
+            self._strategy.default(made)
         return made
 
 

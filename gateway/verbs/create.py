@@ -16,6 +16,7 @@ from gateway.scopes import Scope
 from gateway.verbs.tools import Tools
 from gateway.writing import bodies, creating
 from gateway.writing.admitting import Admission
+from gateway.writing.views import object_view
 from gateway.writing.writes import Write
 from kubehop.machinery.metadata import wipe_system_fields
 
@@ -36,10 +37,11 @@ def verb(tools: Tools) -> Verb:
         options = read_write_options(request.query, "CreateOptions")
         obj = bodies.decode(request, data, media_type, scope.kind, options.validation)
         wipe_system_fields(obj)
+        view = object_view(scope.resource)
         admission = Admission(backends.admission, request, scope, options.to_object(), options.dry_run)
-        write = Write(request, scope, backends.storage, admission, options)
+        write = Write(request, scope, backends.storage, admission, options, view)
         write.ensure_namespace(obj)
-        write.strategy.default(obj)
+        view.default(obj)
         stored = await creating.create(write, obj)
         return object_answer(request, scope, accepted, stored, 201)
 

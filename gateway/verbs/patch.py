@@ -19,6 +19,7 @@ from gateway.verbs.tools import Tools
 from gateway.writing import bodies, updating
 from gateway.writing.admitting import Admission
 from gateway.writing.updating import Make
+from gateway.writing.views import Show, ViewOf, view_of_object
 from gateway.writing.writes import Write
 from kubehop.machinery import negotiation
 from kubehop.machinery.metadata import check_name
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 _SCHEME = LegacyScheme()
 
 
-def verb(tools: Tools) -> Verb:
-    """Return the verb."""
+def verb(tools: Tools, view_of: ViewOf = view_of_object, show: Show = object_answer) -> Verb:
+    """Return the verb; subresources with a view of their own say how they see objects and how they answer."""
     backends = tools.backends
 
     async def patch(request: RequestContext, scope: Scope) -> Answer:
@@ -43,15 +44,16 @@ def verb(tools: Tools) -> Verb:
         data = await bodies.read(request)
         applying = patch_type == negotiation.APPLY_YAML_PATCH
         options = read_write_options(request.query, "PatchOptions", apply=applying)
+        view = view_of(scope)
         admission = Admission(
             backends.admission, request, scope, options.to_object("UpdateOptions"), options.dry_run)  # fmt: skip
-        write = Write(request, scope, backends.storage, admission, options)
+        write = Write(request, scope, backends.storage, admission, options, view)
         if applying:
             make = apply.maker(write, backends, data)
         else:
             make = _maker(write, options, patch_type, data)
         outcome = await updating.update(write, make, creates=applying)
-        return object_answer(request, scope, accepted, outcome.object, 201 if outcome.created else 200)
+        return show(request, scope, accepted, outcome.object, 201 if outcome.created else 200)
 
     return patch
 
@@ -67,7 +69,7 @@ def _maker(write: Write, options: WriteOptions, patch_type: str, data: bytes) ->
             field_validation=options.validation)  # fmt: skip
         for text in warnings:
             write.request.add_warning(text)
-        write.strategy.default(new)
+        write.view.default(new)
         write.own(live, new)
         write.ensure_namespace(new)
         check_name(new, scope.name, scope.namespace)

@@ -17,6 +17,7 @@ from gateway.scopes import Scope
 from gateway.verbs.tools import Tools
 from gateway.writing import bodies, updating
 from gateway.writing.admitting import Admission
+from gateway.writing.views import Show, ViewOf, view_of_object
 from gateway.writing.writes import Write
 from kubehop.machinery.metadata import check_name
 from kubehop.machinery.objects import Object, deep_copy, uid
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from gateway.routing import Verb
 
 
-def verb(tools: Tools) -> Verb:
-    """Return the verb."""
+def verb(tools: Tools, view_of: ViewOf = view_of_object, show: Show = object_answer) -> Verb:
+    """Return the verb; subresources with a view of their own say how they see objects and how they answer."""
     backends = tools.backends
 
     async def update(request: RequestContext, scope: Scope) -> Answer:
@@ -39,11 +40,12 @@ def verb(tools: Tools) -> Verb:
         options = read_write_options(request.query, "UpdateOptions")
         media_type = bodies.media_type_of(request)
         obj = bodies.decode(request, data, media_type, scope.kind, options.validation)
+        view = view_of(scope)
         admission = Admission(backends.admission, request, scope, options.to_object(), options.dry_run)
-        write = Write(request, scope, backends.storage, admission, options)
+        write = Write(request, scope, backends.storage, admission, options, view)
         write.ensure_namespace(obj)
         check_name(obj, scope.name, scope.namespace)
-        write.strategy.default(obj)
+        view.default(obj)
         write.dedup_owners(obj, after_admission=False)
 
         async def make(live: Object | None) -> Object:
@@ -54,7 +56,7 @@ def verb(tools: Tools) -> Verb:
             return await updating.admit(write, new, live)
 
         outcome = await updating.update(write, make, creates=write.strategy.creates_on_update, wanted_uid=uid(obj))
-        return object_answer(request, scope, accepted, outcome.object, 201 if outcome.created else 200)
+        return show(request, scope, accepted, outcome.object, 201 if outcome.created else 200)
 
     return update
 

@@ -11,8 +11,8 @@ import orjson
 from gateway.context import RequestContext
 from gateway.forms import TABLE, as_table, encoded, speaks_storage, target
 from gateway.scopes import Scope
-from gateway.versions import from_storage
 from gateway.watching.events import BOOKMARK, ERROR, Event, frame
+from kubehop.kinds import convert
 from kubehop.machinery import status, table
 from kubehop.machinery.negotiation import Accepted
 from kubehop.machinery.objects import Object
@@ -64,7 +64,7 @@ class Renderer:
             return as_table(self._request, self._scope, [obj], metadata, self._version, headers=self._headers)
         if self._kind:
             return table.partial_object_metadata(obj, self._version)
-        return from_storage(self._scope.resource, obj)
+        return convert.to_served(obj, self._scope.resource)
 
     def _bookmark(self, event: Event) -> bytes:
         resource = self._scope.resource

@@ -28,10 +28,18 @@ async def read(request: RequestContext) -> bytes:
 
 
 def decode(
-    request: RequestContext, data: bytes, media_type: str, expected: GroupVersionKind, validation: str
+    request: RequestContext,
+    data: bytes,
+    media_type: str,
+    expected: GroupVersionKind,
+    validation: str,
+    *,
+    check_version: bool = True,
 ) -> Object:
     """Return the object that a body holds, warning the client of what strict reading complains of. Raises 400."""
-    obj, warnings = decoding.decode_object(data, media_type, _SCHEME, expected, field_validation=validation)
+    obj, warnings = decoding.decode_object(
+        data, media_type, _SCHEME, expected, field_validation=validation, check_version=check_version
+    )
     for text in warnings:
         request.add_warning(text)
     return obj

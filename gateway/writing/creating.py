@@ -28,7 +28,7 @@ async def create(write: Write, obj: Object) -> bytes:
     changed = await write.admission.mutate(CREATE, obj, None, name(obj))
     assert changed is not None  # an object went in, so one comes out
     write.dedup_owners(changed, after_admission=True)
-    hub = write.to_storage(changed)
+    hub = write.view.take(changed, {})
     if string(meta_of(hub), "generateName") and not name(hub):
         for _ in range(NAME_ATTEMPTS - 1):
             try:
@@ -61,7 +61,7 @@ async def store_new(write: Write, hub: Object, options: Object | None = None) ->
     for text in strategy.warnings(hub):
         write.request.add_warning(text)
     strategy.canonicalize(hub)
-    await write.admission.validate(CREATE, write.from_storage(hub), None, name(hub), options)
+    await write.admission.validate(CREATE, write.view.show(hub), None, name(hub), options)
     if stated_version not in ("", "0"):
         raise status.unknown("resourceVersion should not be set on objects to be created")
     body = write.encode(hub)

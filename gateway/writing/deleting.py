@@ -38,6 +38,8 @@ class Deletion:
     storage: Storage
     admission: Admission
     options: DeleteOptions
+    admits: bool = True
+    """Whether admission is asked; not by evictions, which have been admitted themselves."""
 
     @property
     def _strategy(self) -> Strategy:
@@ -53,25 +55,31 @@ class Deletion:
             found = await self.storage.get(self.request, key)
             obj: Object = orjson.loads(found.object)
             self._check_preconditions(obj)
-            await self._admit(obj)
+            if self.admits:
+                await self._admit(obj)
             changed = deep_copy(obj)
-            stays = self._prepare(changed)
+            stays, marked = self._prepare(changed)
             try:
                 if stays and changed == obj:
                     return found.object, obj
                 if self.options.dry_run:
-                    return (orjson.dumps(changed), changed) if stays else (None, obj)
-                if stays:
+                    return (orjson.dumps(changed), changed) if stays else (None, changed)
+                revision = found.revision
+                if marked:
+                    # also where the object goes at once: watchers see that it is being deleted before it is gone
                     changed["metadata"].pop("resourceVersion", None)
                     metadata.order(changed)
-                    stored = await self.storage.update(self.request, key, orjson.dumps(changed), found.revision)
-                    return stored.object, changed
-                await self.storage.delete(self.request, key, found.revision)
+                    stored = await self.storage.update(self.request, key, orjson.dumps(changed), revision)
+                    changed = orjson.loads(stored.object)
+                    if stays:
+                        return stored.object, changed
+                    revision = stored.revision
+                await self.storage.delete(self.request, key, revision)
             except StatusError as error:
                 if error.reason != "Conflict":
                     raise
                 continue
-            return None, obj
+            return None, changed
         raise status.conflict(self.scope.resource.group, self.scope.resource.name, object_name)
 
     async def _admit(self, obj: Object) -> None:
@@ -93,14 +101,17 @@ class Deletion:
             )
             raise status.conflict(scope.resource.group, scope.resource.kind, name(obj), text)
 
-    def _prepare(self, obj: Object) -> bool:
-        """Mark the object as the deletion leaves it; says whether it stays for now. Changes the object."""
+    def _prepare(self, obj: Object) -> tuple[bool, bool]:
+        """Mark the object as the deletion leaves it. Changes the object.
+
+        Says whether it stays for now, and whether the mark is to be stored.
+        """
         options = self.options
         if options.grace_period_seconds is not None and options.grace_period_seconds < 0:
             options = replace(options, grace_period_seconds=1)
         graceful = _Grace(obj, options, self._strategy)
         if graceful.pending:
-            return True
+            return True, False
         meta = obj["metadata"]
         self._set_finalizers(meta, options)
         holds = self._strategy.holds(obj)
@@ -108,12 +119,12 @@ class Deletion:
         if graceful.begins:
             if held or meta["deletionGracePeriodSeconds"] > 0:
                 self._strategy.on_delete(obj)
-                return True
-            return False
+                return True, True
+            return False, True
         if held:
             _mark_deleting(obj, with_grace=not holds)
             self._strategy.on_delete(obj)
-        return held
+        return held, held
 
     def _set_finalizers(self, meta: Object, options: DeleteOptions) -> None:
         """Add or take away the garbage collector's finalizers (deletionFinalizersForGarbageCollection)."""

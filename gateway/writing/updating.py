@@ -72,7 +72,7 @@ async def _create(write: Write, make: Make) -> Outcome:
     obj = await make(None)
     options = write.options.to_object("CreateOptions")
     try:
-        stored = await creating.store_new(write, write.to_storage(obj), options)
+        stored = await creating.store_new(write, write.view.take(obj, {}), options)
     except StatusError as error:
         if error.reason == "AlreadyExists":
             raise _ChangedMeanwhileError(error) from None
@@ -86,7 +86,7 @@ async def _change(write: Write, make: Make, found: GetResponse, wanted_uid: str)
     old = write.read(found.object)
     if wanted_uid and wanted_uid != uid(old):
         raise conflict_of_uid(scope, name, wanted_uid, uid(old), found.store_key)
-    new = write.to_storage(await make(write.from_storage(deep_copy(old))))
+    new = write.view.take(await make(write.view.show(deep_copy(old))), old)
     version = resource_version(new)
     if not version and strategy.updates_unconditionally:
         new["metadata"]["resourceVersion"] = resource_version(old)
@@ -99,15 +99,15 @@ async def _change(write: Write, make: Make, found: GetResponse, wanted_uid: str)
 
     write.ensure_namespace(new)
     metadata.prepare_update(new, old)
-    strategy.prepare_for_update(new, old, scope.subresource_name)
-    if errors := strategy.validate_update(new, old, scope.subresource_name):
+    strategy.prepare_for_update(new, old, write.view.subresource)
+    if errors := strategy.validate_update(new, old, write.view.subresource):
         raise status.invalid(resource.group, resource.kind, name, errors)
-    if not scope.subresource_name:
+    if not write.view.subresource:
         for text in strategy.warnings(new, old):
             write.request.add_warning(text)
     strategy.canonicalize(new)
     keep_times_of_unchanged(new, old)
-    await write.admission.validate(UPDATE, write.from_storage(new), write.from_storage(old), name)
+    await write.admission.validate(UPDATE, write.view.show(new), write.view.show(old), name)
     if _is_over(write, new, old):
         return await _remove(write, new, found)
     return await _store(write, new, found)

@@ -12,11 +12,11 @@ import orjson
 from gateway.backends import Storage
 from gateway.context import RequestContext
 from gateway.options import WriteOptions
-from gateway.schemes import finisher
 from gateway.scopes import Scope
-from gateway.versions import from_storage, to_storage
 from gateway.writing.admitting import Admission
 from gateway.writing.owning import field_manager, manager_name
+from gateway.writing.views import View
+from kubehop.kinds.schemas import schema_for
 from kubehop.kinds.strategy import Strategy, Writer, strategy_for
 from kubehop.machinery import decoding, status, timestamps
 from kubehop.machinery.metadata import ensure_namespace, order
@@ -45,6 +45,7 @@ class Write:
     storage: Storage
     admission: Admission
     options: WriteOptions
+    view: View
 
     @property
     def strategy(self) -> Strategy:
@@ -60,8 +61,9 @@ class Write:
 
     @property
     def schema(self) -> Schema:
-        """Schema of what the path speaks."""
-        return finisher(self.scope.resource, self.scope.kind).schema
+        """Schema of what is kept."""
+        resource = self.scope.resource
+        return schema_for(resource.storage_group, resource.storage_version, resource.kind)
 
     @property
     def ttl_seconds(self) -> int:
@@ -94,14 +96,6 @@ class Write:
             text = _DUPLICATES_AFTER if after_admission else _DUPLICATES
             self.request.add_warning(text + ", ".join(repeated))
             obj["metadata"]["ownerReferences"] = kept
-
-    def to_storage(self, obj: Object) -> Object:
-        """Return an object of the request's version as it is kept."""
-        return to_storage(self.scope.resource, obj)
-
-    def from_storage(self, obj: Object) -> Object:
-        """Return a kept object in the version of the request."""
-        return from_storage(self.scope.resource, obj)
 
     def read(self, stored: bytes) -> Object:
         """Return a kept object, decoded and with the defaults of today."""
