@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 import grpc
@@ -51,6 +52,9 @@ from kubehop.pb.storage.v1 import (
     GetRequest,
     GetResponse,
     Key,
+    ListChunk,
+    ListPageRequest,
+    ListPageResponse,
     ListRequest,
     ListResponse,
     RevisionRequest,
@@ -250,11 +254,36 @@ class AdmissionBackend:
         return answer
 
 
+_Collection = tuple[str, str, str, str, str, bool, bool]
+_LARGE_KNOWN = 1024
+_SMALL_AGAIN = 192 * 1024
+"""Bytes below which a streamed list is tried in one answer the next time."""
+_ASK_AGAIN_SECONDS = 60.0
+
+
+def _collection(message: ListRequest) -> _Collection:
+    """What a list is of, as far as its size depends on it."""
+    key = message.key
+    return (
+        key.group,
+        key.resource,
+        key.namespace,
+        message.label_selector,
+        message.field_selector,
+        message.limit > 0,
+        bool(message.continue_token),
+    )
+
+
 class StorageBackend:
     """The storage stage."""
 
     def __init__(self, client: StageClient) -> None:
         self._client = client
+        self._streams_until = 0.0
+        """Until then every list is streamed: the stage does not offer lists in one answer."""
+        self._large: set[_Collection] = set()
+        """What did not fit into one answer the last time; asking again would be in vain."""
 
     async def get(self, request: RequestContext, key: Key, resource_version: str = "") -> GetResponse:
         """Hop 5 of a get."""
@@ -311,15 +340,44 @@ class StorageBackend:
         return answer
 
     async def list(self, request: RequestContext, message: ListRequest) -> AsyncGenerator[ListResponse, None]:
-        """Hop 5 of a list."""
+        """Hop 5 of a list: in one answer where that is possible, else streamed."""
         hop = hops.begin(request, "storage.List")
+        collection = _collection(message)
         try:
+            if collection not in self._large and (page := await self._page(request, message)) is not None:
+                if page.HasField("header"):
+                    hops.end(hop, "ok", page.header)
+                    yield ListResponse(header=page.header)
+                    if page.count:
+                        yield ListResponse(chunk=ListChunk(items=page.items, count=page.count))
+                    return
+                if len(self._large) >= _LARGE_KNOWN:
+                    self._large.clear()
+                self._large.add(collection)
+            size = 0
             async for part in self._client.stream(StorageRpcs.LIST, message, request.call):
+                size += len(part.chunk.items)
                 yield part
+            if size < _SMALL_AGAIN:
+                self._large.discard(collection)
         except HopError as error:
             hops.end(hop, error.reason or error.code.name)
             raise storage_error(error, message.key, "list") from error
         hops.end(hop, "ok")
+
+    async def _page(self, request: RequestContext, message: ListRequest) -> ListPageResponse | None:
+        """Ask for a list in one answer; None where the stage does not offer that."""
+        now = monotonic()
+        if now < self._streams_until:
+            return None
+        try:
+            return await self._client.call(StorageRpcs.LIST_PAGE, ListPageRequest(list=message), request.call)
+        except HopError as error:
+            if error.code is not grpc.StatusCode.UNIMPLEMENTED:
+                raise
+            # a stage may be replaced by one that does
+            self._streams_until = now + _ASK_AGAIN_SECONDS
+            return None
 
     async def watch(self, request: RequestContext | None, message: WatchRequest) -> AsyncGenerator[WatchResponse, None]:
         """Hop 5 of a watch; it lasts until closed, so it carries no deadline."""
