@@ -31,13 +31,13 @@ class Body:
     """A body as read."""
 
     value: Any
-    """The JSON value: in the fast form when nothing in it repeats, else the exact form with gojson.Pairs."""
+    """The JSON value: in the fast form, or in the exact one (gojson.Pairs, gojson.NumberText) if `repeats`."""
     data: bytes
     media_type: str
     strict_errors: tuple[str, ...] = ()
     """What reading alone found that strictness complains of (keys repeated in YAML)."""
     repeats: bool = False
-    """Whether the value is in the exact form because keys may repeat in it."""
+    """Whether the value is in the exact form, because keys may repeat or something in it is out of the ordinary."""
 
     def exact(self) -> Any:
         """The value read again with repeated keys and the text of numbers kept, for messages."""
@@ -48,15 +48,19 @@ def decode(data: bytes, media_type: str = JSON, *, strict: bool = False) -> Body
     """Read a body; DecodeError in Go's words.
 
     With `strict` a body in which keys repeat comes in its exact form (JSON) or with strict_errors (YAML).
+    exactly.plain makes an ordinary value of the exact form.
     """
     if media_type == YAML:
         return decode_yaml(data)
     try:
-        value = gojson.loads(data)
-        _check_depth(value)
+        value = orjson.loads(data)
         repeats = strict and gojson.repeats_keys(data, value)
+    except orjson.JSONDecodeError:
+        repeats = True  # Go may still read it: let the exact form say what is in it
+    try:
         if repeats:
             value = gojson.loads_exact(data)
+        _check_depth(value)
     except GoSyntaxError as error:
         raise DecodeError(str(error)) from None
     return Body(value, data, JSON, repeats=repeats)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -128,7 +129,7 @@ def _read_int64(value: Any) -> Any:
 
 
 def _read_number(value: Any) -> Any:
-    if type(value) is float:
+    if type(value) is float and math.isfinite(value):
         # Go writes whole floats without a point
         return int(value) if value.is_integer() and abs(value) < 1e21 else value
     if type(value) is not int:
@@ -176,8 +177,10 @@ def _read_micro_time(value: Any) -> Any:
 
 
 def _read_bytes(value: Any) -> Any:
+    if len(_read_string(value)) % 4:  # Python takes padding for granted that Go refuses
+        raise _Unusual
     try:
-        return base64.b64encode(base64.b64decode(_read_string(value), validate=True)).decode()
+        return base64.b64encode(base64.b64decode(value, validate=True)).decode()
     except (binascii.Error, ValueError):
         raise _Unusual from None
 

@@ -96,7 +96,12 @@ def zero_value(node: Schema) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A value of the exact form without what is special about it: the last of repeated keys, numbers as numbers."""
+    """A value of the exact form without what is special about it: the last of repeated keys, numbers as numbers.
+
+    TypeMismatchError for a number beyond a float64, which Go refuses where no type was given.
+    """
+    if isinstance(value, NumberText) and not math.isfinite(value):
+        raise TypeMismatchError(f"json: cannot unmarshal number {value.text} into Go value of type float64")
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -17,17 +17,10 @@ from kubehop.machinery import gotext
 MAX_DEPTH: Final = 250
 """Levels of nesting that objects may have: what orjson writes. (Go stops at 10,000; no kind comes near either.)"""
 
-_STRING_START = r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*'
-_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_string_start = re.compile(_STRING_START.encode())
-_number = re.compile(_NUMBER.encode())
-_space = re.compile(rb"[ \t\r\n]*")
-# runs of simple members, so that a long flat document with its mistake at the end is passed over quickly
-_SCALAR = rf'(?:{_STRING_START}"|{_NUMBER}(?=[ \t\r\n,\]}}])|true|false|null)[ \t\r\n]*,[ \t\r\n]*'
-_elements = re.compile(rf"(?:{_SCALAR})+".encode())
-_members = re.compile(rf'(?:{_STRING_START}"[ \t\r\n]*:[ \t\r\n]*{_SCALAR})+'.encode())
 _spaced_colon = re.compile(rb'"[ \t\r\n]+:')
-_WORDS = {ord("t"): b"true", ord("f"): b"false", ord("n"): b"null"}
+_space = re.compile(r"[ \t\r\n]*")
+_number_rest = re.compile(r"(?:\.|[eE][+-]?)")
+_WORDS = {"t": "true", "f": "false", "n": "null"}
 _END: Final = "unexpected end of JSON input"
 
 
@@ -57,63 +50,48 @@ class Pairs(dict[str, Any]):
         self.pairs = pairs
 
 
-def loads(data: bytes) -> Any:
-    """Read JSON; GoSyntaxError for what encoding/json refuses.
-
-    Like Go, invalid UTF-8 and lone surrogates in strings become U+FFFD.
-    """
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return _tolerant(data, exact=False)
-
-
 def loads_exact(data: bytes) -> Any:
-    """Read JSON slowly, keeping repeated keys (`Pairs`) and the text of numbers that are no plain integers."""
-    return _tolerant(data, exact=True)
+    """Read JSON slowly, keeping repeated keys (`Pairs`) and the text of numbers that are no plain integers.
 
-
-def _tolerant(data: bytes, *, exact: bool) -> Any:
-    problem = syntax_error(data)
-    if problem is not None:
-        raise GoSyntaxError(problem)
+    GoSyntaxError for what encoding/json refuses. As there, invalid UTF-8 and lone surrogates become U+FFFD.
+    """
     text = data.decode("utf-8", "surrogateescape")
+    if text[:1] == "\ufeff":
+        raise GoSyntaxError(_unexpected(text, 0, "looking for beginning of value"))
     try:
         value = json.loads(
             text,
-            parse_int=_exact_int if exact else _int,
-            parse_float=NumberText if exact else float,
+            parse_int=_integer,
+            parse_float=NumberText,
+            parse_constant=_constant,
             object_pairs_hook=_object,
         )
+        return _texts(value)
+    except json.JSONDecodeError as error:
+        raise GoSyntaxError(_in_go(text, error)) from None
     except RecursionError:
         raise GoSyntaxError("exceeded max depth") from None
-    return value if exact else _without_pairs(value)
 
 
-def _int(text: str) -> int | float:
-    return int(text) if len(text) < 19 else _wide_int(text)
-
-
-def _wide_int(text: str) -> int | float:
-    number = int(text) if len(text) <= 20 else 0
-    return number if len(text) <= 20 and -(1 << 63) <= number < 1 << 63 else float(text)
-
-
-def _exact_int(text: str) -> int | float:
-    number = _int(text)
-    return number if isinstance(number, int) and text != "-0" else NumberText(text)
+def _integer(text: str) -> int | float:
+    if len(text) <= 20 and text != "-0":
+        number = int(text)
+        if -(1 << 63) <= number < 1 << 63:
+            return number
+    return NumberText(text)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    clean = [(_text(key), _text(value) if isinstance(value, str) else _texts(value)) for key, value in pairs]
+    clean = [(_text(key), _texts(value)) for key, value in pairs]
     members = dict(clean)
     return members if len(members) == len(clean) else Pairs(clean)
 
 
 def _texts(value: Any) -> Any:
+    """A value whose objects are clean already."""
     if isinstance(value, list):
-        return [_text(item) if isinstance(item, str) else _texts(item) for item in value]
-    return value
+        return [_texts(item) for item in value]
+    return _text(value) if isinstance(value, str) else value
 
 
 def _text(text: str) -> str:
@@ -121,14 +99,6 @@ def _text(text: str) -> str:
     if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
         return text
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
-
-
-def _without_pairs(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_pairs(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_text(item) if isinstance(item, str) else _without_pairs(item) for item in value]
-    return _text(value) if isinstance(value, str) else value
 
 
 def repeats_keys(data: bytes, value: Any) -> bool:
@@ -149,160 +119,92 @@ def repeats_keys(data: bytes, value: Any) -> bool:
     return compact.count(b'":') != data.count(b'":')
 
 
-def syntax_error(data: bytes) -> str | None:
-    """What encoding/json says about bytes that are no JSON, None when they are."""
-    return _Scanner(data).run()
+# --- Go's words for what Python's parser found ------------------------------------------------------------------------
 
 
-class _Scanner:
-    """encoding/json's scanner by tokens: finds the first offence and words it."""
+def _constant(name: str) -> Any:
+    """Python reads NaN and Infinity; Go does not."""
+    if name[0] == "-":
+        raise GoSyntaxError("invalid character 'I' in numeric literal")
+    raise GoSyntaxError(f"invalid character '{name[0]}' looking for beginning of value")
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
-        self.stack: list[bool] = []  # one entry a level: is it an object
 
-    def run(self) -> str | None:
-        problem = self.value()
-        while problem is None:
-            if not self.stack:
-                self.spaces()
-                return None if self.ended() else self.unexpected("after top-level value")
-            problem = self.after_value()
-        return problem
+def _in_go(text: str, error: json.JSONDecodeError) -> str:
+    """encoding/json's message for the place at which Python's parser stopped."""
+    at, problem = error.pos, error.msg
+    if problem.startswith("Unterminated string"):
+        return _END
+    if problem.startswith("Invalid control character"):
+        return _unexpected(text, at, "in string literal")
+    if problem.startswith("Invalid \\"):
+        return _bad_escape(text, at)
+    if problem.startswith("Illegal trailing comma"):
+        # Python 3.13 points at the comma, others at what follows
+        at, problem = at + 1, "Expecting property" if "object" in problem else "Expecting value"
+    at = _past_space(text, at)
+    if problem.startswith("Expecting property"):
+        return _unexpected(text, at, "looking for beginning of object key string")
+    if problem.startswith("Expecting ':'"):
+        return _unexpected(text, at, "after object key")
+    if problem.startswith("Expecting value"):
+        return _bad_value(text, at)
+    if at < len(text) and text[at - 1] in "0123456789" and (rest := _number_rest.match(text, at)):
+        context = "after decimal point in numeric literal" if rest[0] == "." else "in exponent of numeric literal"
+        return _unexpected(text, rest.end(), context)
+    if problem.startswith("Extra data"):
+        return _unexpected(text, at, "after top-level value")
+    return _unexpected(text, at, "after object key:value pair" if _in_object(text, at) else "after array element")
 
-    def spaces(self) -> None:
-        match = _space.match(self.data, self.at)
-        assert match is not None  # the pattern matches nothing, too
-        self.at = match.end()
 
-    def ended(self) -> bool:
-        return self.at >= len(self.data)
+def _past_space(text: str, at: int) -> int:
+    match = _space.match(text, at)
+    assert match is not None  # the pattern matches nothing, too
+    return match.end()
 
-    def unexpected(self, context: str) -> str:
-        """The message about the byte here, or about there being none."""
-        return _END if self.ended() else f"invalid character {_quote(self.data[self.at])} {context}"
 
-    def after_value(self) -> str | None:
-        """A comma and what follows it, or the end of the innermost array or object."""
-        in_object = self.stack[-1]
-        self.spaces()
-        if self.ended():
-            return _END
-        char = self.data[self.at]
-        if char == (ord("}") if in_object else ord("]")):
-            self.at += 1
-            self.stack.pop()
-            return None
-        if char != ord(","):
-            return self.unexpected("after object key:value pair" if in_object else "after array element")
-        self.at += 1
-        return self.member() if in_object else self.element()
+def _unexpected(text: str, at: int, context: str) -> str:
+    """The message about the byte at this place, or about there being none."""
+    if at >= len(text):
+        return _END
+    char = chr(text[at].encode("utf-8", "surrogateescape")[0])
+    quoted = {"'": "'\\''", '"': "'\"'"}.get(char) or f"'{gotext.quote(char)[1:-1]}'"
+    return f"invalid character {quoted} {context}"
 
-    def element(self) -> str | None:
-        self.spaces()
-        run = _elements.match(self.data, self.at)
-        if run:
-            self.at = run.end()
-        return self.value()
 
-    def member(self) -> str | None:
-        self.spaces()
-        run = _members.match(self.data, self.at)
-        if run:
-            self.at = run.end()
-        if self.ended() or self.data[self.at] != ord('"'):
-            return self.unexpected("looking for beginning of object key string")
-        problem = self.string()
-        if problem is not None:
-            return problem
-        self.spaces()
-        if self.ended() or self.data[self.at] != ord(":"):
-            return self.unexpected("after object key")
-        self.at += 1
-        return self.value()
+def _bad_escape(text: str, at: int) -> str:
+    """Python points somewhere around the backslash: the offence is what follows it."""
+    at = text.rfind("\\", 0, at + 2)
+    while text[at - 1] == "\\" and at > 0:  # the second of a pair is what was meant
+        at -= 1
+    while text[at : at + 2] == "\\\\":
+        at += 2
+    at += 1
+    if text[at : at + 1] != "u":
+        return _unexpected(text, at, "in string escape code")
+    at += 1
+    while text[at : at + 1] and text[at] in "0123456789abcdefABCDEF":
+        at += 1
+    return _unexpected(text, at, "in \\u hexadecimal character escape")
 
-    def value(self) -> str | None:
-        """One value; arrays and objects are entered, their end is left to after_value."""
-        while True:
-            self.spaces()
-            if self.ended():
-                return _END
-            char = self.data[self.at]
-            if char not in b"[{":
-                return self.scalar(char)
-            self.stack.append(char == ord("{"))
-            if len(self.stack) > 10_000:
-                return self.unexpected("exceeded max depth")
-            self.at += 1
-            self.spaces()
-            if not self.ended() and self.data[self.at] == (ord("}") if self.stack[-1] else ord("]")):
-                self.at += 1
-                self.stack.pop()
-                return None
-            if self.stack[-1]:
-                return self.member()
-            run = _elements.match(self.data, self.at)
-            if run:
-                self.at = run.end()
 
-    def scalar(self, char: int) -> str | None:
-        if char == ord('"'):
-            return self.string()
-        if char in b"-0123456789":
-            return self.number()
-        word = _WORDS.get(char)
-        if word is None:
-            return self.unexpected("looking for beginning of value")
+def _bad_value(text: str, at: int) -> str:
+    """A value that does not begin, or a word or sign that does not go on."""
+    word = _WORDS.get(text[at : at + 1])
+    if word is not None:
         for expected in word:
-            if self.ended() or self.data[self.at] != expected:
-                return self.unexpected(f"in literal {word.decode()} (expecting '{chr(expected)}')")
-            self.at += 1
-        return None
-
-    def string(self) -> str | None:
-        match = _string_start.match(self.data, self.at)
-        assert match is not None  # called at a quotation mark
-        self.at = match.end()
-        if self.ended():
-            return _END
-        if self.data[self.at] == ord('"'):
-            self.at += 1
-            return None
-        if self.data[self.at] != ord("\\"):
-            return self.unexpected("in string literal")
-        self.at += 1
-        if self.ended() or self.data[self.at] != ord("u"):
-            return self.unexpected("in string escape code")
-        self.at += 1
-        while not self.ended() and self.data[self.at] in b"0123456789abcdefABCDEF":
-            self.at += 1
-        return self.unexpected("in \\u hexadecimal character escape")
-
-    def number(self) -> str | None:
-        match = _number.match(self.data, self.at)
-        if match is None:
-            self.at += 1
-            return self.unexpected("in numeric literal")
-        self.at = match.end()
-        if self.ended():
-            return None
-        char = self.data[self.at]
-        text = match[0]
-        if char == ord(".") and b"." not in text and b"e" not in text and b"E" not in text:
-            self.at += 1
-            return self.unexpected("after decimal point in numeric literal")
-        if char in b"eE" and b"e" not in text and b"E" not in text:
-            self.at += 1
-            if not self.ended() and self.data[self.at] in b"+-":
-                self.at += 1
-            return self.unexpected("in exponent of numeric literal")
-        return None
+            if text[at : at + 1] != expected:
+                return _unexpected(text, at, f"in literal {word} (expecting '{expected}')")
+            at += 1
+    if text[at : at + 1] == "-":
+        return _unexpected(text, at + 1, "in numeric literal")
+    return _unexpected(text, at, "looking for beginning of value")
 
 
-def _quote(char: int) -> str:
-    if char == ord("'"):
-        return "'\\''"
-    if char == ord('"'):
-        return "'\"'"
-    return f"'{gotext.quote(chr(char))[1:-1]}'"
+def _in_object(text: str, at: int) -> bool:
+    """Whether the innermost open bracket at this place is an object's: ask the parser how it takes a member."""
+    member = ',"":'
+    try:
+        json.loads(text[:at] + member, parse_int=str, parse_float=str)
+    except json.JSONDecodeError as error:
+        return error.pos >= at + len(member)
+    return False

@@ -90,9 +90,9 @@ class _Patcher:
             raise JsonPatchError(f'doc is missing path: "{path}": missing value')
         container = self.document
         for step in steps[1:-1]:
-            container = self.get(container, _decode(step))
             if not isinstance(container, (dict, list)):
                 raise JsonPatchError(f'doc is missing path: "{path}": missing value')
+            container = self.get(container, _decode(step))
         if not isinstance(container, (dict, list)):
             raise JsonPatchError(f'doc is missing path: "{path}": missing value')
         return container, _decode(steps[-1])

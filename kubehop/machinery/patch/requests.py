@@ -89,7 +89,8 @@ def read_operations(data: bytes, *, strict: bool = True) -> tuple[list[Any], lis
             reader.read(_OPERATIONS, value)
         except TypeMismatchError as error:
             raise status.bad_request(f"{prefix}{error}") from None
-        return exactly.plain(value) or [], [f"json patch {error}" for error in reader.strict_errors]
+        return _plain(value) or [], [f"json patch {error}" for error in reader.strict_errors]
+    value = _plain(value)
     if value is None:
         return [], []
     if not isinstance(value, list):
@@ -102,13 +103,20 @@ def read_operations(data: bytes, *, strict: bool = True) -> tuple[list[Any], lis
     return value, []
 
 
+def _plain(value: Any) -> Any:
+    try:
+        return exactly.plain(value)
+    except TypeMismatchError as error:
+        raise status.bad_request(f"error decoding patch: {error}") from None
+
+
 def _merge_patched(data: bytes, current: Object, *, strict: bool) -> tuple[Any, list[str]]:
     try:
         value = codec.decode(data, strict=strict).value
     except DecodeError as error:
         raise status.bad_request(f"error decoding patch: {error}" if strict else "Invalid JSON Patch") from None
     errors = decoding.untyped_errors(value) if strict else []
-    value = exactly.plain(value)
+    value = _plain(value)
     if isinstance(value, dict):
         return merge_patch.apply(current, value), errors
     if value is not None and strict:
@@ -189,5 +197,5 @@ def _read_map(data: bytes, *, strict: bool) -> tuple[Object, list[str]]:
         kind = exactly.json_kind(value)
         raise status.bad_request(f"json: cannot unmarshal {kind} into Go value of type {_ANY_OBJECT}")
     errors = decoding.untyped_errors(value) if strict else []
-    plain: Object = exactly.plain(value)
+    plain: Object = _plain(value)
     return plain, errors
