@@ -53,7 +53,7 @@ class Memory:
     async def _absent(self, _request: object, _call: Call) -> None:
         raise NotImplementedError
 
-    create = update = delete = _absent
+    create = update = delete = list_page = _absent
 
     async def _nothing(self, _request: object, _call: Call) -> AsyncIterator[ListResponse]:
         yield ListResponse()

@@ -32,6 +32,7 @@ from kubehop.pb.storage.v1 import (
     ErrorReason,
     GetRequest,
     Key,
+    ListPageRequest,
     ListRequest,
     RevisionRequest,
     RevisionResponse,
@@ -42,8 +43,8 @@ from kubehop.pb.storage.v1 import (
 from services.storage.errors import InvalidError, StorageError
 from services.storage.etcd import Etcd
 from services.storage.keys import KeyLayout, Place, StoreKey
-from services.storage.lists import ListQuery, Lists
-from services.storage.responses import Encoded, get_response, list_responses
+from services.storage.lists import Listing, ListQuery, Lists
+from services.storage.responses import Encoded, get_response, list_responses, page_response
 from services.storage.selection import selection
 from services.storage.store import Store
 from services.storage.watch_cache import WatchCache
@@ -154,26 +155,40 @@ class StorageServicer:
         """Read a collection: header, then chunks."""
         try:
             place = self._place(request.key)
-            listing = await self._lists.page(
-                ListQuery(
-                    place,
-                    selection(request.label_selector, request.field_selector, place.resource_prefix),
-                    request.resource_version,
-                    request.resource_version_match,
-                    request.limit,
-                    request.continue_token,
-                )
-            )
-            call.log(
-                key=place.key or place.prefix,
-                revision=listing.revision,
-                items=len(listing.entries),
-                source="store" if listing.from_store else "cache",
-            )
+            listing = await self._listing(place, request, call)
             for response in list_responses(listing, with_type_meta=request.with_type_meta or not place.built_in):
                 yield response
         except StorageError as error:
             raise as_hop_error(error) from None
+
+    async def list_page(self, request: ListPageRequest, call: Call) -> Encoded:
+        """Read a collection that fits into one answer."""
+        try:
+            wanted = request.list
+            place = self._place(wanted.key)
+            listing = await self._listing(place, wanted, call)
+            return page_response(listing, with_type_meta=wanted.with_type_meta or not place.built_in)
+        except StorageError as error:
+            raise as_hop_error(error) from None
+
+    async def _listing(self, place: Place, request: ListRequest, call: Call) -> Listing:
+        listing = await self._lists.page(
+            ListQuery(
+                place,
+                selection(request.label_selector, request.field_selector, place.resource_prefix),
+                request.resource_version,
+                request.resource_version_match,
+                request.limit,
+                request.continue_token,
+            )
+        )
+        call.log(
+            key=place.key or place.prefix,
+            revision=listing.revision,
+            items=len(listing.entries),
+            source="store" if listing.from_store else "cache",
+        )
+        return listing
 
     async def watch(self, request: WatchRequest, call: Call) -> AsyncIterator[Encoded]:
         """Follow a collection."""

@@ -33,6 +33,8 @@ from kubehop.pb.storage.v1 import (
     GetRequest,
     GetResponse,
     Key,
+    ListPageRequest,
+    ListPageResponse,
     ListRequest,
     ListResponse,
     RevisionRequest,
@@ -89,6 +91,9 @@ class FakeStorage:
     async def list(self, request: ListRequest, call: Call) -> AsyncIterator[ListResponse]:
         raise HopError(grpc.StatusCode.UNIMPLEMENTED, "readers of this fake watch")
         yield ListResponse()
+
+    async def list_page(self, request: ListPageRequest, call: Call) -> ListPageResponse:
+        raise HopError(grpc.StatusCode.UNIMPLEMENTED, "readers of this fake watch")
 
     async def revision_(self) -> RevisionResponse:
         return RevisionResponse(revision=self.revision, cached_revision=self.revision)
@@ -163,6 +168,7 @@ class _Servicer:
     def __init__(self, fake: FakeStorage) -> None:
         self._fake = fake
         self.create, self.get, self.list = fake.create, fake.get, fake.list
+        self.list_page = fake.list_page
         self.update, self.delete, self.watch = fake.update, fake.delete, fake.watch
 
     async def revision(self, request: RevisionRequest, call: Call) -> RevisionResponse:

@@ -24,6 +24,8 @@ from kubehop.pb.storage.v1 import (
     GetRequest,
     GetResponse,
     ListChunk,
+    ListPageRequest,
+    ListPageResponse,
     ListRequest,
     ListResponse,
     RevisionRequest,
@@ -92,6 +94,10 @@ class Provocations:
             raise HopError(
                 grpc.StatusCode.OUT_OF_RANGE, "too old", reason="ERROR_REASON_EXPIRED", metadata={"oldest": "9"}
             )
+
+    async def list_page(self, request: ListPageRequest, call: Call) -> ListPageResponse:
+        """As many items as `limit` says."""
+        return ListPageResponse(count=request.list.limit)
 
     async def watch(self, request: WatchRequest, call: Call) -> AsyncIterator[WatchResponse]:
         """Events until the caller goes."""

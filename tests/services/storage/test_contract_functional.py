@@ -9,7 +9,16 @@ import orjson
 import pytest
 
 from kubehop.hop.errors import HopError
-from kubehop.pb.storage.v1 import SOURCE_CACHE, CreateRequest, Key, StorageRpcs, UpdateRequest
+from kubehop.pb.storage.v1 import (
+    SOURCE_CACHE,
+    CreateRequest,
+    Key,
+    ListPageRequest,
+    ListPageResponse,
+    ListRequest,
+    StorageRpcs,
+    UpdateRequest,
+)
 from tests.services.storage.peers import CONTEXT, Storage, config_map, reason
 
 
@@ -188,6 +197,30 @@ async def test_list_is_ordered_and_complete(storage: Storage) -> None:
     one = await storage.list(storage.key("b"))
     assert one.names == ["b"]
     assert (await storage.list(storage.key("no"))).items == []
+
+
+async def test_small_lists_come_in_one_answer(storage: Storage) -> None:
+    """ListPage gives what List gives, unless the items are too many for one answer; it is optional to a store."""
+
+    async def page(**options: Any) -> ListPageResponse:
+        request = ListPageRequest(list=ListRequest(key=storage.key(), **options))
+        return await storage.client.call(StorageRpcs.LIST_PAGE, request, CONTEXT)
+
+    assert (await page()).HasField("header")
+    for name in ("a", "b", "c"):
+        await storage.create(name, {"labels": {"even": ""} if name == "b" else {}})
+    for options in ({}, {"limit": 2}, {"label_selector": "even"}, {"with_type_meta": True}):
+        whole, streamed = await page(**options), await storage.list(**options)
+        assert whole.header.revision == streamed.header.revision
+        assert bool(whole.header.continue_token) == bool(streamed.header.continue_token)
+        assert orjson.loads(b"[" + whole.items + b"]") == streamed.items
+        assert whole.count == len(streamed.items)
+    with pytest.raises(HopError) as caught:
+        await page(resource_version="abc")
+    assert reason(caught.value) == "INVALID"
+    await storage.create("large", {"data": {"k": "x" * 300_000}})
+    assert not (await page()).HasField("header")
+    assert (await page(label_selector="even")).count == 1
 
 
 async def test_list_of_custom_resources_keeps_type(storage: Storage) -> None:

@@ -14,6 +14,7 @@ from kubehop.pb.storage.v1 import (
     SOURCE_CACHE,
     SOURCE_STORE,
     GetResponse,
+    ListPageResponse,
     ListResponse,
     WatchResponse,
 )
@@ -23,7 +24,7 @@ from services.storage.errors import InvalidError
 from services.storage.history import Event, History
 from services.storage.leases import Leases
 from services.storage.lists import Listing, parse_revision
-from services.storage.responses import get_response, list_responses
+from services.storage.responses import PAGE_BYTES, get_response, list_responses, page_response
 from services.storage.selection import Selection
 from services.storage.settings import HistorySettings, LeaseSettings
 from services.storage.table import Table
@@ -126,6 +127,22 @@ def test_list_responses_are_messages(sizes: list[int], typed: bool, mixed: bool)
     expected = b",".join(found.json if typed else b"{" + found.body for found in entries)
     assert b",".join(chunk.items for chunk in chunks) == expected
     assert all(len(chunk.items) < 480_000 for chunk in chunks)
+
+
+@given(st.lists(st.integers(0, 100_000), max_size=8), st.booleans(), st.booleans())
+def test_small_lists_are_one_message(sizes: list[int], typed: bool, mixed: bool) -> None:
+    """A list that fits is the header and all its items; one that does not has no header."""
+    entries = [entry(f"/registry/a/{n}", n + 1, size) for n, size in enumerate(sizes)]
+    if mixed and entries:
+        entries[-1] = Entry("/registry/a/z", b'{"kind":"K","apiVersion":"v2","metadata":{}}', 99)
+    answer = page_response(Listing(entries, 5, "token", 7), with_type_meta=typed).SerializeToString()
+    page = ListPageResponse.FromString(answer)
+    if sum(len(found.body) for found in entries) > PAGE_BYTES:
+        assert not answer
+        return
+    assert (page.header.revision, page.header.continue_token, page.header.remaining_item_count) == (5, "token", 7)
+    assert page.count == len(entries)
+    assert page.items == b",".join(found.json if typed else b"{" + found.body for found in entries)
 
 
 LABELS = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["1", "2", ""]), max_size=3)

@@ -18,6 +18,8 @@ from kubehop.pb.storage.v1.storage_pb2 import (
     Key,
     ListChunk,
     ListHeader,
+    ListPageRequest,
+    ListPageResponse,
     ListRequest,
     ListResponse,
     RevisionRequest,
@@ -67,6 +69,9 @@ class StorageRpcs:
     LIST: Final = StreamMethod(
         "/kubehop.storage.v1.Storage/List", ListRequest, ListResponse
     )
+    LIST_PAGE: Final = UnaryMethod(
+        "/kubehop.storage.v1.Storage/ListPage", ListPageRequest, ListPageResponse
+    )
     UPDATE: Final = UnaryMethod(
         "/kubehop.storage.v1.Storage/Update", UpdateRequest, UpdateResponse
     )
@@ -79,7 +84,7 @@ class StorageRpcs:
     REVISION: Final = UnaryMethod(
         "/kubehop.storage.v1.Storage/Revision", RevisionRequest, RevisionResponse
     )
-    SERVICE: Final = Service("kubehop.storage.v1.Storage", (CREATE, GET, LIST, UPDATE, DELETE, WATCH, REVISION))
+    SERVICE: Final = Service("kubehop.storage.v1.Storage", (CREATE, GET, LIST, LIST_PAGE, UPDATE, DELETE, WATCH, REVISION))
 
 
 __all__ = [
@@ -112,6 +117,8 @@ __all__ = [
     "Key",
     "ListChunk",
     "ListHeader",
+    "ListPageRequest",
+    "ListPageResponse",
     "ListRequest",
     "ListResponse",
     "RevisionRequest",

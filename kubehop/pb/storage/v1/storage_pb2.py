@@ -24,19 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n kubehop/storage/v1/storage.proto\x12\x12kubehop.storage.v1\"G\n\x03Key\x12\r\n\x05group\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x11\n\tnamespace\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\"Z\n\rCreateRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x0e\n\x06object\x18\x02 \x01(\x0c\x12\x13\n\x0bttl_seconds\x18\x03 \x01(\x03\"E\n\x0e\x43reateResponse\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x11\n\tstore_key\x18\x03 \x01(\t\"L\n\nGetRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x18\n\x10resource_version\x18\x02 \x01(\t\"n\n\x0bGetResponse\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12*\n\x06source\x18\x03 \x01(\x0e\x32\x1a.kubehop.storage.v1.Source\x12\x11\n\tstore_key\x18\x04 \x01(\t\"\xdc\x01\n\x0bListRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x16\n\x0elabel_selector\x18\x02 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x03 \x01(\t\x12\x18\n\x10resource_version\x18\x04 \x01(\t\x12\x1e\n\x16resource_version_match\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x07 \x01(\t\x12\x16\n\x0ewith_type_meta\x18\x08 \x01(\x08\"x\n\x0cListResponse\x12\x30\n\x06header\x18\x01 \x01(\x0b\x32\x1e.kubehop.storage.v1.ListHeaderH\x00\x12.\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1d.kubehop.storage.v1.ListChunkH\x00\x42\x06\n\x04part\"\x9e\x01\n\nListHeader\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x02 \x01(\t\x12!\n\x14remaining_item_count\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12*\n\x06source\x18\x04 \x01(\x0e\x32\x1a.kubehop.storage.v1.SourceB\x17\n\x15_remaining_item_count\")\n\tListChunk\x12\r\n\x05items\x18\x01 \x01(\x0c\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"u\n\rUpdateRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x0e\n\x06object\x18\x02 \x01(\x0c\x12\x19\n\x11\x65xpected_revision\x18\x03 \x01(\x03\x12\x13\n\x0bttl_seconds\x18\x04 \x01(\x03\"X\n\x0eUpdateResponse\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x11\n\tstore_key\x18\x03 \x01(\t\x12\x11\n\tunchanged\x18\x04 \x01(\x08\"f\n\rDeleteRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x19\n\x11\x65xpected_revision\x18\x02 \x01(\x03\x12\x14\n\x0c\x65xpected_uid\x18\x03 \x01(\t\"E\n\x0e\x44\x65leteResponse\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x11\n\tstore_key\x18\x03 \x01(\t\"\xf1\x01\n\x0cWatchRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x16\n\x0elabel_selector\x18\x02 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x03 \x01(\t\x12\x18\n\x10resource_version\x18\x04 \x01(\t\x12\x1e\n\x16resource_version_match\x18\x05 \x01(\t\x12\x17\n\x0f\x61llow_bookmarks\x18\x06 \x01(\x08\x12 \n\x13send_initial_events\x18\x07 \x01(\x08H\x00\x88\x01\x01\x42\x16\n\x14_send_initial_events\"?\n\rWatchResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.kubehop.storage.v1.WatchEvent\"\xa6\x01\n\nWatchEvent\x12+\n\x04type\x18\x01 \x01(\x0e\x32\x1d.kubehop.storage.v1.EventType\x12\x0e\n\x06object\x18\x02 \x01(\x0c\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x1a\n\x12initial_events_end\x18\x04 \x01(\x08\x12-\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x1e.kubehop.storage.v1.WatchError\"N\n\nWatchError\x12/\n\x06reason\x18\x01 \x01(\x0e\x32\x1f.kubehop.storage.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x11\n\x0fRevisionRequest\"=\n\x10RevisionResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x17\n\x0f\x63\x61\x63hed_revision\x18\x02 \x01(\x03*\xcf\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45RROR_REASON_NOT_FOUND\x10\x01\x12\x1f\n\x1b\x45RROR_REASON_ALREADY_EXISTS\x10\x02\x12\x19\n\x15\x45RROR_REASON_CONFLICT\x10\x03\x12\x18\n\x14\x45RROR_REASON_EXPIRED\x10\x04\x12 \n\x1c\x45RROR_REASON_FUTURE_REVISION\x10\x05\x12\x18\n\x14\x45RROR_REASON_INVALID\x10\x06\x12\x1a\n\x16\x45RROR_REASON_TOO_LARGE\x10\x07\x12\x1c\n\x18\x45RROR_REASON_UNAVAILABLE\x10\x08\x12 \n\x1c\x45RROR_REASON_UNKNOWN_OUTCOME\x10\t\x12\x18\n\x14\x45RROR_REASON_CORRUPT\x10\n*D\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSOURCE_CACHE\x10\x01\x12\x10\n\x0cSOURCE_STORE\x10\x02*\x9d\x01\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x45VENT_TYPE_ADDED\x10\x01\x12\x17\n\x13\x45VENT_TYPE_MODIFIED\x10\x02\x12\x16\n\x12\x45VENT_TYPE_DELETED\x10\x03\x12\x17\n\x13\x45VENT_TYPE_BOOKMARK\x10\x04\x12\x14\n\x10\x45VENT_TYPE_ERROR\x10\x05\x32\xb8\x04\n\x07Storage\x12O\n\x06\x43reate\x12!.kubehop.storage.v1.CreateRequest\x1a\".kubehop.storage.v1.CreateResponse\x12\x46\n\x03Get\x12\x1e.kubehop.storage.v1.GetRequest\x1a\x1f.kubehop.storage.v1.GetResponse\x12K\n\x04List\x12\x1f.kubehop.storage.v1.ListRequest\x1a .kubehop.storage.v1.ListResponse0\x01\x12O\n\x06Update\x12!.kubehop.storage.v1.UpdateRequest\x1a\".kubehop.storage.v1.UpdateResponse\x12O\n\x06\x44\x65lete\x12!.kubehop.storage.v1.DeleteRequest\x1a\".kubehop.storage.v1.DeleteResponse\x12N\n\x05Watch\x12 .kubehop.storage.v1.WatchRequest\x1a!.kubehop.storage.v1.WatchResponse0\x01\x12U\n\x08Revision\x12#.kubehop.storage.v1.RevisionRequest\x1a$.kubehop.storage.v1.RevisionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n kubehop/storage/v1/storage.proto\x12\x12kubehop.storage.v1\"G\n\x03Key\x12\r\n\x05group\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x11\n\tnamespace\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\"Z\n\rCreateRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x0e\n\x06object\x18\x02 \x01(\x0c\x12\x13\n\x0bttl_seconds\x18\x03 \x01(\x03\"E\n\x0e\x43reateResponse\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x11\n\tstore_key\x18\x03 \x01(\t\"L\n\nGetRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x18\n\x10resource_version\x18\x02 \x01(\t\"n\n\x0bGetResponse\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12*\n\x06source\x18\x03 \x01(\x0e\x32\x1a.kubehop.storage.v1.Source\x12\x11\n\tstore_key\x18\x04 \x01(\t\"\xdc\x01\n\x0bListRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x16\n\x0elabel_selector\x18\x02 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x03 \x01(\t\x12\x18\n\x10resource_version\x18\x04 \x01(\t\x12\x1e\n\x16resource_version_match\x18\x05 \x01(\t\x12\r\n\x05limit\x18\x06 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x07 \x01(\t\x12\x16\n\x0ewith_type_meta\x18\x08 \x01(\x08\"x\n\x0cListResponse\x12\x30\n\x06header\x18\x01 \x01(\x0b\x32\x1e.kubehop.storage.v1.ListHeaderH\x00\x12.\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1d.kubehop.storage.v1.ListChunkH\x00\x42\x06\n\x04part\"\x9e\x01\n\nListHeader\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x16\n\x0e\x63ontinue_token\x18\x02 \x01(\t\x12!\n\x14remaining_item_count\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12*\n\x06source\x18\x04 \x01(\x0e\x32\x1a.kubehop.storage.v1.SourceB\x17\n\x15_remaining_item_count\")\n\tListChunk\x12\r\n\x05items\x18\x01 \x01(\x0c\x12\r\n\x05\x63ount\x18\x02 \x01(\x05\"@\n\x0fListPageRequest\x12-\n\x04list\x18\x01 \x01(\x0b\x32\x1f.kubehop.storage.v1.ListRequest\"`\n\x10ListPageResponse\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1e.kubehop.storage.v1.ListHeader\x12\r\n\x05items\x18\x02 \x01(\x0c\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\"u\n\rUpdateRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x0e\n\x06object\x18\x02 \x01(\x0c\x12\x19\n\x11\x65xpected_revision\x18\x03 \x01(\x03\x12\x13\n\x0bttl_seconds\x18\x04 \x01(\x03\"X\n\x0eUpdateResponse\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x11\n\tstore_key\x18\x03 \x01(\t\x12\x11\n\tunchanged\x18\x04 \x01(\x08\"f\n\rDeleteRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x19\n\x11\x65xpected_revision\x18\x02 \x01(\x03\x12\x14\n\x0c\x65xpected_uid\x18\x03 \x01(\t\"E\n\x0e\x44\x65leteResponse\x12\x0e\n\x06object\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x11\n\tstore_key\x18\x03 \x01(\t\"\xf1\x01\n\x0cWatchRequest\x12$\n\x03key\x18\x01 \x01(\x0b\x32\x17.kubehop.storage.v1.Key\x12\x16\n\x0elabel_selector\x18\x02 \x01(\t\x12\x16\n\x0e\x66ield_selector\x18\x03 \x01(\t\x12\x18\n\x10resource_version\x18\x04 \x01(\t\x12\x1e\n\x16resource_version_match\x18\x05 \x01(\t\x12\x17\n\x0f\x61llow_bookmarks\x18\x06 \x01(\x08\x12 \n\x13send_initial_events\x18\x07 \x01(\x08H\x00\x88\x01\x01\x42\x16\n\x14_send_initial_events\"?\n\rWatchResponse\x12.\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1e.kubehop.storage.v1.WatchEvent\"\xa6\x01\n\nWatchEvent\x12+\n\x04type\x18\x01 \x01(\x0e\x32\x1d.kubehop.storage.v1.EventType\x12\x0e\n\x06object\x18\x02 \x01(\x0c\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x1a\n\x12initial_events_end\x18\x04 \x01(\x08\x12-\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x1e.kubehop.storage.v1.WatchError\"N\n\nWatchError\x12/\n\x06reason\x18\x01 \x01(\x0e\x32\x1f.kubehop.storage.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x11\n\x0fRevisionRequest\"=\n\x10RevisionResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x17\n\x0f\x63\x61\x63hed_revision\x18\x02 \x01(\x03*\xcf\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x45RROR_REASON_NOT_FOUND\x10\x01\x12\x1f\n\x1b\x45RROR_REASON_ALREADY_EXISTS\x10\x02\x12\x19\n\x15\x45RROR_REASON_CONFLICT\x10\x03\x12\x18\n\x14\x45RROR_REASON_EXPIRED\x10\x04\x12 \n\x1c\x45RROR_REASON_FUTURE_REVISION\x10\x05\x12\x18\n\x14\x45RROR_REASON_INVALID\x10\x06\x12\x1a\n\x16\x45RROR_REASON_TOO_LARGE\x10\x07\x12\x1c\n\x18\x45RROR_REASON_UNAVAILABLE\x10\x08\x12 \n\x1c\x45RROR_REASON_UNKNOWN_OUTCOME\x10\t\x12\x18\n\x14\x45RROR_REASON_CORRUPT\x10\n*D\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSOURCE_CACHE\x10\x01\x12\x10\n\x0cSOURCE_STORE\x10\x02*\x9d\x01\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x45VENT_TYPE_ADDED\x10\x01\x12\x17\n\x13\x45VENT_TYPE_MODIFIED\x10\x02\x12\x16\n\x12\x45VENT_TYPE_DELETED\x10\x03\x12\x17\n\x13\x45VENT_TYPE_BOOKMARK\x10\x04\x12\x14\n\x10\x45VENT_TYPE_ERROR\x10\x05\x32\x8f\x05\n\x07Storage\x12O\n\x06\x43reate\x12!.kubehop.storage.v1.CreateRequest\x1a\".kubehop.storage.v1.CreateResponse\x12\x46\n\x03Get\x12\x1e.kubehop.storage.v1.GetRequest\x1a\x1f.kubehop.storage.v1.GetResponse\x12K\n\x04List\x12\x1f.kubehop.storage.v1.ListRequest\x1a .kubehop.storage.v1.ListResponse0\x01\x12U\n\x08ListPage\x12#.kubehop.storage.v1.ListPageRequest\x1a$.kubehop.storage.v1.ListPageResponse\x12O\n\x06Update\x12!.kubehop.storage.v1.UpdateRequest\x1a\".kubehop.storage.v1.UpdateResponse\x12O\n\x06\x44\x65lete\x12!.kubehop.storage.v1.DeleteRequest\x1a\".kubehop.storage.v1.DeleteResponse\x12N\n\x05Watch\x12 .kubehop.storage.v1.WatchRequest\x1a!.kubehop.storage.v1.WatchResponse0\x01\x12U\n\x08Revision\x12#.kubehop.storage.v1.RevisionRequest\x1a$.kubehop.storage.v1.RevisionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kubehop.storage.v1.storage_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ERRORREASON']._serialized_start=2056
-  _globals['_ERRORREASON']._serialized_end=2391
-  _globals['_SOURCE']._serialized_start=2393
-  _globals['_SOURCE']._serialized_end=2461
-  _globals['_EVENTTYPE']._serialized_start=2464
-  _globals['_EVENTTYPE']._serialized_end=2621
+  _globals['_ERRORREASON']._serialized_start=2220
+  _globals['_ERRORREASON']._serialized_end=2555
+  _globals['_SOURCE']._serialized_start=2557
+  _globals['_SOURCE']._serialized_end=2625
+  _globals['_EVENTTYPE']._serialized_start=2628
+  _globals['_EVENTTYPE']._serialized_end=2785
   _globals['_KEY']._serialized_start=56
   _globals['_KEY']._serialized_end=127
   _globals['_CREATEREQUEST']._serialized_start=129
@@ -55,26 +55,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTHEADER']._serialized_end=986
   _globals['_LISTCHUNK']._serialized_start=988
   _globals['_LISTCHUNK']._serialized_end=1029
-  _globals['_UPDATEREQUEST']._serialized_start=1031
-  _globals['_UPDATEREQUEST']._serialized_end=1148
-  _globals['_UPDATERESPONSE']._serialized_start=1150
-  _globals['_UPDATERESPONSE']._serialized_end=1238
-  _globals['_DELETEREQUEST']._serialized_start=1240
-  _globals['_DELETEREQUEST']._serialized_end=1342
-  _globals['_DELETERESPONSE']._serialized_start=1344
-  _globals['_DELETERESPONSE']._serialized_end=1413
-  _globals['_WATCHREQUEST']._serialized_start=1416
-  _globals['_WATCHREQUEST']._serialized_end=1657
-  _globals['_WATCHRESPONSE']._serialized_start=1659
-  _globals['_WATCHRESPONSE']._serialized_end=1722
-  _globals['_WATCHEVENT']._serialized_start=1725
-  _globals['_WATCHEVENT']._serialized_end=1891
-  _globals['_WATCHERROR']._serialized_start=1893
-  _globals['_WATCHERROR']._serialized_end=1971
-  _globals['_REVISIONREQUEST']._serialized_start=1973
-  _globals['_REVISIONREQUEST']._serialized_end=1990
-  _globals['_REVISIONRESPONSE']._serialized_start=1992
-  _globals['_REVISIONRESPONSE']._serialized_end=2053
-  _globals['_STORAGE']._serialized_start=2624
-  _globals['_STORAGE']._serialized_end=3192
+  _globals['_LISTPAGEREQUEST']._serialized_start=1031
+  _globals['_LISTPAGEREQUEST']._serialized_end=1095
+  _globals['_LISTPAGERESPONSE']._serialized_start=1097
+  _globals['_LISTPAGERESPONSE']._serialized_end=1193
+  _globals['_UPDATEREQUEST']._serialized_start=1195
+  _globals['_UPDATEREQUEST']._serialized_end=1312
+  _globals['_UPDATERESPONSE']._serialized_start=1314
+  _globals['_UPDATERESPONSE']._serialized_end=1402
+  _globals['_DELETEREQUEST']._serialized_start=1404
+  _globals['_DELETEREQUEST']._serialized_end=1506
+  _globals['_DELETERESPONSE']._serialized_start=1508
+  _globals['_DELETERESPONSE']._serialized_end=1577
+  _globals['_WATCHREQUEST']._serialized_start=1580
+  _globals['_WATCHREQUEST']._serialized_end=1821
+  _globals['_WATCHRESPONSE']._serialized_start=1823
+  _globals['_WATCHRESPONSE']._serialized_end=1886
+  _globals['_WATCHEVENT']._serialized_start=1889
+  _globals['_WATCHEVENT']._serialized_end=2055
+  _globals['_WATCHERROR']._serialized_start=2057
+  _globals['_WATCHERROR']._serialized_end=2135
+  _globals['_REVISIONREQUEST']._serialized_start=2137
+  _globals['_REVISIONREQUEST']._serialized_end=2154
+  _globals['_REVISIONRESPONSE']._serialized_start=2156
+  _globals['_REVISIONRESPONSE']._serialized_end=2217
+  _globals['_STORAGE']._serialized_start=2788
+  _globals['_STORAGE']._serialized_end=3443
 # @@protoc_insertion_point(module_scope)

@@ -156,6 +156,22 @@ class ListChunk(_message.Message):
     count: int
     def __init__(self, items: _Optional[bytes] = ..., count: _Optional[int] = ...) -> None: ...
 
+class ListPageRequest(_message.Message):
+    __slots__ = ("list",)
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    list: ListRequest
+    def __init__(self, list: _Optional[_Union[ListRequest, _Mapping]] = ...) -> None: ...
+
+class ListPageResponse(_message.Message):
+    __slots__ = ("header", "items", "count")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    header: ListHeader
+    items: bytes
+    count: int
+    def __init__(self, header: _Optional[_Union[ListHeader, _Mapping]] = ..., items: _Optional[bytes] = ..., count: _Optional[int] = ...) -> None: ...
+
 class UpdateRequest(_message.Message):
     __slots__ = ("key", "object", "expected_revision", "ttl_seconds")
     KEY_FIELD_NUMBER: _ClassVar[int]

@@ -51,6 +51,11 @@ class StorageStub:
                 request_serializer=kubehop_dot_storage_dot_v1_dot_storage__pb2.ListRequest.SerializeToString,
                 response_deserializer=kubehop_dot_storage_dot_v1_dot_storage__pb2.ListResponse.FromString,
                 _registered_method=True)
+        self.ListPage = channel.unary_unary(
+                '/kubehop.storage.v1.Storage/ListPage',
+                request_serializer=kubehop_dot_storage_dot_v1_dot_storage__pb2.ListPageRequest.SerializeToString,
+                response_deserializer=kubehop_dot_storage_dot_v1_dot_storage__pb2.ListPageResponse.FromString,
+                _registered_method=True)
         self.Update = channel.unary_unary(
                 '/kubehop.storage.v1.Storage/Update',
                 request_serializer=kubehop_dot_storage_dot_v1_dot_storage__pb2.UpdateRequest.SerializeToString,
@@ -94,6 +99,14 @@ class StorageServicer:
 
     def List(self, request, context):
         """List reads a collection: first one header, then chunks in key order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPage(self, request, context):
+        """ListPage reads a collection in one answer if it is small, which spares the stream; a stage may leave it out
+        (UNIMPLEMENTED), callers then use List.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,6 +160,11 @@ def add_StorageServicer_to_server(servicer, server):
                     servicer.List,
                     request_deserializer=kubehop_dot_storage_dot_v1_dot_storage__pb2.ListRequest.FromString,
                     response_serializer=kubehop_dot_storage_dot_v1_dot_storage__pb2.ListResponse.SerializeToString,
+            ),
+            'ListPage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPage,
+                    request_deserializer=kubehop_dot_storage_dot_v1_dot_storage__pb2.ListPageRequest.FromString,
+                    response_serializer=kubehop_dot_storage_dot_v1_dot_storage__pb2.ListPageResponse.SerializeToString,
             ),
             'Update': grpc.unary_unary_rpc_method_handler(
                     servicer.Update,
@@ -252,6 +270,33 @@ class Storage:
             '/kubehop.storage.v1.Storage/List',
             kubehop_dot_storage_dot_v1_dot_storage__pb2.ListRequest.SerializeToString,
             kubehop_dot_storage_dot_v1_dot_storage__pb2.ListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kubehop.storage.v1.Storage/ListPage',
+            kubehop_dot_storage_dot_v1_dot_storage__pb2.ListPageRequest.SerializeToString,
+            kubehop_dot_storage_dot_v1_dot_storage__pb2.ListPageResponse.FromString,
             options,
             channel_credentials,
             insecure,
