@@ -23,6 +23,7 @@ RUN /build/bin/pip wheel --quiet --no-deps --no-index --find-links /wheels --whe
     && python3 -m venv --without-pip /opt/kubehop \
     && /build/bin/pip --python /opt/kubehop/bin/python install --quiet --no-index --find-links /wheels kubehop \
     && find /opt/kubehop/lib -path '*/kubernetes-json-schema/v*' -prune -not -path '*/v1.36.*-local' -exec rm -rf {} + \
+    && /opt/kubehop/bin/python -c 'from kubehop.kinds import schemas; schemas.schema_for("", "v1", "Pod")' \
     && mkdir -p /layout/data /layout/pki && cd /layout/pki \
     && mkdir -m 0700 authorities admin etcd storage authentication authorization admission gateway
 

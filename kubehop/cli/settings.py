@@ -18,6 +18,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 AUTHORIZATION_MODES: Final = ("Node", "RBAC", "AlwaysAllow", "AlwaysDeny")
+CONNECT_TIMEOUT: Final = 3.0  # seconds for each --etcd-servers
 WIDEST_RANGE: Final = {4: 12, 6: 108}  # kube-apiserver's limits: at most 20 bits of addresses
 
 
@@ -171,14 +172,29 @@ def _etcd_problems(etcd: Etcd) -> Iterator[str]:
         yield "--etcd-certfile and --etcd-keyfile belong together: give both or neither"
     if etcd.servers and etcd.unsafe_no_fsync:
         yield "--unsafe-no-fsync is for the etcd that kubehop starts: leave it away with --etcd-servers"
+    refused = []
     for server in etcd.servers:
         try:
             url = urlsplit(server)
-            good = url.scheme in ("http", "https") and bool(url.hostname) and bool(url.port)
+            host, port = url.hostname, url.port
         except ValueError:
-            good = False
-        if not good:
+            host = port = None
+        if host is None or port is None or url.scheme not in ("http", "https"):
             yield f"--etcd-servers: {server!r} is not a URL like https://127.0.0.1:2379"
+            return
+        if reason := _unreachable(host, port):
+            refused.append(f"{server}: {reason}")
+    if etcd.servers and len(refused) == len(etcd.servers):
+        yield f"--etcd-servers: none can be reached ({'; '.join(refused)}): start etcd first, or name others"
+
+
+def _unreachable(host: str, port: int) -> str:
+    """Why nobody answers there; "" when somebody does."""
+    try:
+        socket.create_connection((host, port), timeout=CONNECT_TIMEOUT).close()
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""
 
 
 def _pem_problems(flag: str, path: Path, kind: str) -> Iterator[str]:

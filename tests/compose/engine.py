@@ -83,6 +83,9 @@ def running() -> Iterator[Engine]:
             raise UnavailableError(f"another run uses {CACHE}") from None
         with _dockerd(dockerd) as engine:
             yield engine
+            # results of earlier builds go, so that the cache does not grow with each run
+            engine.docker("image", "prune", "--force", check=False)
+            engine.docker("builder", "prune", "--force", "--keep-storage", "1gb", check=False)
 
 
 @contextlib.contextmanager

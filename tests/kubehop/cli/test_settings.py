@@ -46,7 +46,11 @@ def test_defaults_are_fine(free_port):
         ({"policy__token_auth_file": Path("/nowhere")}, "--token-auth-file /nowhere: No such file or directory"),
         ({"policy__client_ca_file": Path("/nowhere")}, "--client-ca-file /nowhere: No such file or directory"),
         ({"etcd__servers": ("127.0.0.1:2379",)}, "'127.0.0.1:2379' is not a URL like https://127.0.0.1:2379"),
-        ({"etcd__servers": ("https://h:1",), "etcd__unsafe_no_fsync": True}, "--unsafe-no-fsync is for the etcd that"),
+        ({"etcd__servers": ("https://127.0.0.1:1",)}, "none can be reached (https://127.0.0.1:1: Connection refused)"),
+        (
+            {"etcd__servers": ("https://127.0.0.1:1",), "etcd__unsafe_no_fsync": True},
+            "--unsafe-no-fsync is for the etcd that",
+        ),
         ({"etcd__cert": Path("/c")}, "--etcd-certfile is for an etcd of your own"),
     ],
 )
