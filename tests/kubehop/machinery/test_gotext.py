@@ -78,5 +78,5 @@ def test_integers_that_go_reads():
     assert [gotext.parse_int64(text) for text in ("+7", "-7", "0" * 5000 + "1")] == [7, -7, 1]
     assert gotext.parse_uint64("18446744073709551615") == (1 << 64) - 1
     for text in ("-1", "18446744073709551616"):
-        with pytest.raises(ValueError, match="strconv.ParseUint"):
+        with pytest.raises(ValueError, match=r"strconv\.ParseUint"):
             gotext.parse_uint64(text)

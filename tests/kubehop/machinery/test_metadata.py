@@ -15,13 +15,18 @@ def test_new_objects():
     obj = {
         "spec": {},
         "metadata": {
-            "labels": {"a": "b"}, "generateName": "web-", "uid": "mine", "resourceVersion": "7", "selfLink": "/x",
-            "creationTimestamp": "2000-01-01T00:00:00Z", "deletionTimestamp": "2000-01-01T00:00:00Z",
+            "labels": {"a": "b"},
+            "generateName": "web-",
+            "uid": "mine",
+            "resourceVersion": "7",
+            "selfLink": "/x",
+            "creationTimestamp": "2000-01-01T00:00:00Z",
+            "deletionTimestamp": "2000-01-01T00:00:00Z",
             "deletionGracePeriodSeconds": 5,
         },
         "kind": "Pod",
         "apiVersion": "v1",
-    }  # fmt: skip
+    }
     metadata.set_system_fields(obj, now="2026-01-02T03:04:05Z")
     meta = obj["metadata"]
     assert re.fullmatch("web-[bcdfghjklmnpqrstvwxz2456789]{5}", meta["name"])
@@ -73,10 +78,13 @@ def test_updates_keep_what_they_may_not_change():
     """Generation, uid and times stay as they were."""
     old = {
         "metadata": {
-            "uid": "u", "generation": 3, "creationTimestamp": "c", "deletionTimestamp": "d",
+            "uid": "u",
+            "generation": 3,
+            "creationTimestamp": "c",
+            "deletionTimestamp": "d",
             "deletionGracePeriodSeconds": 0,
         }
-    }  # fmt: skip
+    }
     new = {"metadata": {"generation": 9, "creationTimestamp": "x", "selfLink": "/y"}}
     metadata.prepare_update(new, old)
     assert new["metadata"] == old["metadata"]
@@ -105,11 +113,15 @@ def test_good_metadata():
     """Nothing is said of what is well."""
     obj = {
         "metadata": {
-            "name": "a", "namespace": "shop", "labels": {"a.b/c": "d"}, "annotations": {"A.b/C": "x y"},
+            "name": "a",
+            "namespace": "shop",
+            "labels": {"a.b/c": "d"},
+            "annotations": {"A.b/C": "x y"},
             "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u", "controller": True}],
-            "finalizers": ["a.b/c"], "managedFields": [{"manager": "m", "operation": "Apply", "fieldsType": "FieldsV1"}],
+            "finalizers": ["a.b/c"],
+            "managedFields": [{"manager": "m", "operation": "Apply", "fieldsType": "FieldsV1"}],
         }
-    }  # fmt: skip
+    }
     assert metadata.validate(obj, namespaced=True, name_rule=names.name_is_dns_label) == []
 
 
@@ -133,13 +145,17 @@ def test_good_metadata():
         ),
         (
             {"name": "a", "ownerReferences": [{"apiVersion": "v1", "kind": "Event", "name": "p", "uid": "u"}]},
-            'metadata.ownerReferences: Invalid value: {"apiVersion":"v1","kind":"Event","name":"p","uid":"u"}: '
-            "/v1, Kind=Event is disallowed from being an owner",
+            (
+                'metadata.ownerReferences: Invalid value: {"apiVersion":"v1","kind":"Event","name":"p","uid":"u"}: '
+                "/v1, Kind=Event is disallowed from being an owner"
+            ),
         ),
         (
             {"name": "a", "finalizers": ["orphan", "foregroundDeletion"]},
-            'metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: '
-            "finalizer orphan and foregroundDeletion cannot be both set",
+            (
+                'metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: '
+                "finalizer orphan and foregroundDeletion cannot be both set"
+            ),
         ),
         (
             {"name": "a", "managedFields": [{"operation": "Guess"}]},
@@ -179,8 +195,10 @@ def test_bad_updates():
     old = {"metadata": {"name": "a", "uid": "u", "generation": 2, "deletionTimestamp": "t", "finalizers": ["x.y/z"]}}
     new = {"metadata": {"name": "b", "uid": "v", "generation": 1, "deletionTimestamp": "t", "finalizers": ["x.y/w"]}}
     assert _texts(metadata.validate_update(new, old)) == [
-        "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, "
-        'found new finalizers []string{"x.y/w"}',
+        (
+            "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, "
+            'found new finalizers []string{"x.y/w"}'
+        ),
         'metadata.resourceVersion: Invalid value: "": must be specified for an update',
         "metadata.generation: Invalid value: 1: must not be decremented",
         'metadata.name: Invalid value: "b": field is immutable',
@@ -192,33 +210,43 @@ def test_bad_updates():
     ("kind", "options", "message"),
     [
         (
-            "PatchOptions", {"apply": True},
+            "PatchOptions",
+            {"apply": True},
             'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
         ),
         (
-            "PatchOptions", {"force": False},
+            "PatchOptions",
+            {"force": False},
             'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
         ),
         (
-            "CreateOptions", {"field_manager": "a\nb"},
-            'CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\\nb": '
-            "invalid character U+000A (at position 1)",
+            "CreateOptions",
+            {"field_manager": "a\nb"},
+            (
+                'CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\\nb": '
+                "invalid character U+000A (at position 1)"
+            ),
         ),
         (
-            "UpdateOptions", {"field_manager": "a" * 129},
+            "UpdateOptions",
+            {"field_manager": "a" * 129},
             'UpdateOptions.meta.k8s.io "" is invalid: fieldManager: Too long: may not be more than 128 bytes',
         ),
         (
-            "CreateOptions", {"field_validation": "strict"},
-            'CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "strict": '
-            'supported values: "", "Ignore", "Strict", "Warn"',
+            "CreateOptions",
+            {"field_validation": "strict"},
+            (
+                'CreateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "strict": '
+                'supported values: "", "Ignore", "Strict", "Warn"'
+            ),
         ),
         (
-            "CreateOptions", {"dry_run": ["Some"]},
+            "CreateOptions",
+            {"dry_run": ["Some"]},
             'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All"',
         ),
     ],
-)  # fmt: skip
+)
 def test_options(kind, options, message):
     """Options of requests are checked as apimachinery checks them."""
     with pytest.raises(StatusError) as caught:

@@ -12,40 +12,64 @@ from kubehop.machinery.status import StatusError
     ("error", "code", "reason", "message", "details"),
     [
         (
-            status.not_found("apps", "deployments", "web"), 404, "NotFound",
-            'deployments.apps "web" not found', {"name": "web", "group": "apps", "kind": "deployments"},
+            status.not_found("apps", "deployments", "web"),
+            404,
+            "NotFound",
+            'deployments.apps "web" not found',
+            {"name": "web", "group": "apps", "kind": "deployments"},
         ),
         (
-            status.already_exists("", "pods", "a"), 409, "AlreadyExists",
-            'pods "a" already exists', {"name": "a", "kind": "pods"},
+            status.already_exists("", "pods", "a"),
+            409,
+            "AlreadyExists",
+            'pods "a" already exists',
+            {"name": "a", "kind": "pods"},
         ),
         (
-            status.conflict("", "pods", "a"), 409, "Conflict",
-            'Operation cannot be fulfilled on pods "a": the object has been modified; '
-            "please apply your changes to the latest version and try again", {"name": "a", "kind": "pods"},
+            status.conflict("", "pods", "a"),
+            409,
+            "Conflict",
+            (
+                'Operation cannot be fulfilled on pods "a": the object has been modified; '
+                "please apply your changes to the latest version and try again"
+            ),
+            {"name": "a", "kind": "pods"},
         ),
         (status.unauthorized(), 401, "Unauthorized", "Unauthorized", None),
         (
-            status.forbidden("", "pods", "a", "no"), 403, "Forbidden",
-            'pods "a" is forbidden: no', {"name": "a", "kind": "pods"},
+            status.forbidden("", "pods", "a", "no"),
+            403,
+            "Forbidden",
+            'pods "a" is forbidden: no',
+            {"name": "a", "kind": "pods"},
         ),
         (status.forbidden("", "", "", "no"), 403, "Forbidden", "forbidden: no", {}),
         (
-            status.method_not_supported("apps", "deployments", "create"), 405, "MethodNotAllowed",
-            'create is not supported on resources of kind "deployments.apps"', {"group": "apps", "kind": "deployments"},
+            status.method_not_supported("apps", "deployments", "create"),
+            405,
+            "MethodNotAllowed",
+            'create is not supported on resources of kind "deployments.apps"',
+            {"group": "apps", "kind": "deployments"},
         ),
         (
-            status.server_timeout("", "pods", "create", 2), 500, "ServerTimeout",
+            status.server_timeout("", "pods", "create", 2),
+            500,
+            "ServerTimeout",
             "The create operation against pods could not be completed at this time, please try again.",
             {"name": "create", "kind": "pods", "retryAfterSeconds": 2},
         ),
         (
-            status.internal_error("oops"), 500, "InternalError",
-            "Internal error occurred: oops", {"causes": [{"message": "oops"}]},
+            status.internal_error("oops"),
+            500,
+            "InternalError",
+            "Internal error occurred: oops",
+            {"causes": [{"message": "oops"}]},
         ),
         (status.timeout("too slow"), 504, "Timeout", "Timeout: too slow", {}),
         (
-            status.too_large_resource_version(5, 9, 1), 504, "Timeout",
+            status.too_large_resource_version(5, 9, 1),
+            504,
+            "Timeout",
             "Timeout: Too large resource version: 9, current: 5",
             {
                 "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
@@ -53,39 +77,56 @@ from kubehop.machinery.status import StatusError
             },
         ),
         (
-            status.request_entity_too_large("limit is 3145728"), 413, "RequestEntityTooLarge",
-            "Request entity too large: limit is 3145728", None,
+            status.request_entity_too_large("limit is 3145728"),
+            413,
+            "RequestEntityTooLarge",
+            "Request entity too large: limit is 3145728",
+            None,
         ),
         (status.gone("old"), 410, "Gone", "old", None),
         (
-            status.unsupported_media_type(["a/b", "c/d"]), 415, "UnsupportedMediaType",
-            "the body of the request was in an unknown format - accepted media types include: a/b, c/d", None,
+            status.unsupported_media_type(["a/b", "c/d"]),
+            415,
+            "UnsupportedMediaType",
+            "the body of the request was in an unknown format - accepted media types include: a/b, c/d",
+            None,
         ),
         (
-            status.not_acceptable(["a/b"]), 406, "NotAcceptable",
-            "only the following media types are accepted: a/b", None,
+            status.not_acceptable(["a/b"]),
+            406,
+            "NotAcceptable",
+            "only the following media types are accepted: a/b",
+            None,
         ),
         (
-            status.not_acceptable(["a/b"], "Table"), 406, "NotAcceptable",
-            "only the following media types are accepted when converting to Table: a/b", None,
+            status.not_acceptable(["a/b"], "Table"),
+            406,
+            "NotAcceptable",
+            "only the following media types are accepted when converting to Table: a/b",
+            None,
         ),
         (status.unknown("strange"), 500, "", "strange", None),
         (status.too_many_requests("wait", 3), 429, "TooManyRequests", "wait", {"retryAfterSeconds": 3}),
         (
-            status.generate_name_conflict("", "pods", "a-1"), 409, "AlreadyExists",
+            status.generate_name_conflict("", "pods", "a-1"),
+            409,
+            "AlreadyExists",
             'pods "a-1" already exists, the server was not able to generate a unique name for the object',
             {"name": "a-1", "kind": "pods", "retryAfterSeconds": 1},
         ),
     ],
-)  # fmt: skip
+)
 def test_constructors(error, code, reason, message, details):
     """Each constructor gives what apimachinery's of the same name gives."""
     assert isinstance(error, StatusError)
     assert (error.code, error.reason, error.message) == (code, reason, message)
     assert error.status.get("details") == details
     assert [key for key in error.status if key in {"kind", "apiVersion", "metadata", "status"}] == [
-        "kind", "apiVersion", "metadata", "status",
-    ]  # fmt: skip
+        "kind",
+        "apiVersion",
+        "metadata",
+        "status",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +198,8 @@ def test_access_denied_is_sanitized():
         user="<bob>", verb="get", resource_request=True, resource="pods", subresource="log", namespace="shop", name="a"
     )
     assert error.message == (
-        'pods "a" is forbidden: User "&lt;bob&gt;" cannot get resource "pods/log" in API group "" in the namespace "shop"'
+        'pods "a" is forbidden: User "&lt;bob&gt;" cannot get resource "pods/log" in API group "" in the '
+        'namespace "shop"'
     )
     error = status.access_denied(user="bob", verb="get", resource_request=False, path="/metrics", reason="why")
     assert error.message == 'forbidden: User "bob" cannot get path "/metrics": why'

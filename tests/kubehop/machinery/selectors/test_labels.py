@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
@@ -41,7 +42,7 @@ from kubehop.machinery.selectors.labels import Operator, Requirement, Selector
 def test_parsing(text, printed):
     """All forms are read, and printed in order of their keys."""
     if printed is None:
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"."):
             labels.parse(text)
     else:
         assert str(labels.parse(text)) == printed
@@ -54,8 +55,8 @@ def test_parsing(text, printed):
         ("app in web", "unable to parse requirement: found 'web' expected: '('"),
         ("app between (a)", "unable to parse requirement: found 'between', expected: in, notin, =, ==, !=, gt, lt"),
         ("app=web server", "found 'server', expected: ',' or 'end of string'"),
-        ("weight>heavy", 'unable to parse requirement: values[0]: Invalid value: "heavy": '
-         "for 'Gt', 'Lt' operators, the value must be an integer"),
+        ("weight>heavy", ('unable to parse requirement: values[0]: Invalid value: "heavy": '
+         "for 'Gt', 'Lt' operators, the value must be an integer")),
         ("app in (web", "unable to parse requirement: found '', expected: ',' or ')'"),
         ("a,", "found '', expected: identifier after ','"),
         (",", "found ',', expected: !, identifier, or 'end of string'"),
@@ -109,7 +110,7 @@ def test_selectors_of_objects():
         {"matchLabels": {"b": "1"}, "matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["x", "y"]}]}
     )
     assert str(selector) == "a notin (x,y),b=1"
-    with pytest.raises(ValueError, match='^"Near" is not a valid label selector operator$'):
+    with pytest.raises(ValueError, match=r'^"Near" is not a valid label selector operator$'):
         labels.from_label_selector({"matchExpressions": [{"key": "a", "operator": "Near"}]})
     with pytest.raises(ValueError, match="values set can't be empty"):
         labels.from_label_selector({"matchExpressions": [{"key": "a", "operator": "In"}]})
@@ -158,7 +159,5 @@ def test_printed_selectors_are_read_back(requirements, those):
 @given(st.text(alphabet="ab=!(),<> in\x00é\n", max_size=20))
 def test_no_text_breaks_it(text):
     """Any text is a selector or a ValueError."""
-    try:
+    with contextlib.suppress(ValueError):
         labels.parse(text)
-    except ValueError as error:
-        assert str(error)
