@@ -5,6 +5,8 @@ Used by create and update (objects) and by delete and deletecollection (options)
 
 from __future__ import annotations
 
+import orjson
+
 from gateway.context import RequestContext
 from gateway.options import DeleteOptions, delete_options_from_body, delete_options_from_query
 from gateway.schemes import LegacyScheme, MetaScheme
@@ -13,13 +15,15 @@ from kubehop.machinery.objects import GroupVersionKind, Object, parse_group_vers
 
 LIMIT = 3 * 1024 * 1024
 """Bytes of a body, kube-apiserver's MaxRequestBodyBytes."""
+READ = (negotiation.JSON, negotiation.YAML, negotiation.PROTOBUF)
+"""Media types of bodies that are understood; clients written in Go send protobuf by default."""
 _SCHEME = LegacyScheme()
 _META = MetaScheme()
 
 
 def media_type_of(request: RequestContext) -> str:
     """Return the media type of the body. Raises 415."""
-    return negotiation.content_type(request.headers.get("Content-Type") or "")
+    return negotiation.content_type(request.headers.get("Content-Type") or "", READ)
 
 
 async def read(request: RequestContext) -> bytes:
@@ -37,6 +41,7 @@ def decode(
     check_version: bool = True,
 ) -> Object:
     """Return the object that a body holds, warning the client of what strict reading complains of. Raises 400."""
+    data, media_type = _as_text(data, media_type)
     obj, warnings = decoding.decode_object(
         data, media_type, _SCHEME, expected, field_validation=validation, check_version=check_version
     )
@@ -50,8 +55,21 @@ async def read_delete_options(request: RequestContext) -> DeleteOptions:
     data = await read(request)
     if not data:
         return delete_options_from_query(request.query)
-    media_type = media_type_of(request)
+    data, media_type = _as_text(data, media_type_of(request))
     return delete_options_from_body(_decode_options(data, media_type))
+
+
+def _as_text(data: bytes, media_type: str) -> tuple[bytes, str]:
+    """Return a protobuf body as the JSON that says the same, and any other as it is. Raises 400."""
+    if media_type != negotiation.PROTOBUF:
+        return data, media_type
+    from kubehop.kinds import protobuf
+    from kubehop.machinery.protobuf import ProtobufError
+
+    try:
+        return orjson.dumps(protobuf.decode(data)), negotiation.JSON
+    except ProtobufError as error:
+        raise status.bad_request(str(error)) from None
 
 
 def _decode_options(data: bytes, media_type: str) -> Object:
