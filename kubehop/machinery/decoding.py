@@ -5,21 +5,20 @@ patches) and `restore_value` (strategic merge). All give a new value as Go's str
 nulls gone, empty lists and maps and zero scalars gone where Go omits them, quantities and times canonical. Messages are
 those of sigs.k8s.io/json, of apimachinery's serializer and converter, and of apiserver's handlers.
 
-A clean document takes the fast way (`fast_reader`); anything unusual raises `_Unusual` and the whole value is read
-again by the exact reader (exactly.py), which finds the words.
+A clean document takes the fast way (fastly.py); what is unusual is read again by an exact reader (exactly.py), which
+finds the words.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from kubehop.machinery import codec, exactly, gotext, quantity, status, timestamps
+from kubehop.machinery import codec, exactly, gotext, status
+from kubehop.machinery.completion import complete
 from kubehop.machinery.exactly import TypeMismatchError
+from kubehop.machinery.fastly import Unusual, fast_reader
 from kubehop.machinery.gojson import Pairs
 from kubehop.machinery.objects import GroupVersionKind, Object, parse_group_version
 from kubehop.machinery.schema import Schema
@@ -31,6 +30,7 @@ __all__ = [
     "complete",
     "decode_object",
     "decode_value",
+    "fast_reader",
     "interpret",
     "read_document",
     "restore_value",
@@ -39,14 +39,10 @@ __all__ = [
     "with_type",
 ]
 
-Reader = Callable[[Any], Any]
-
 IGNORE: Final = "Ignore"
 WARN: Final = "Warn"
 STRICT: Final = "Strict"
 
-_INT32: Final = (-(1 << 31), (1 << 31) - 1)
-_INT64: Final = (-(1 << 63), (1 << 63) - 1)
 _TYPE_META: Final = (
     'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 )
@@ -73,215 +69,6 @@ class Scheme(Protocol):
         """Whether both are versions of the same kind, so that one can be turned into the other."""
 
 
-class _Unusual(Exception):  # noqa: N818 - a signal, not an error
-    """The fast way cannot go on; never seen outside."""
-
-
-# --- the fast way -----------------------------------------------------------------------------------------------------
-
-
-def fast_reader(node: Schema) -> Reader:
-    """The function that reads values of this node; made once and kept on it."""
-    made = node.codec
-    if made is None:
-        made = _make_reader(node)
-        node.codec = made
-    reader: Reader = made
-    return reader
-
-
-def _make_reader(node: Schema) -> Reader:
-    if node.role:
-        return _ROLES[node.role]
-    if node.is_struct:
-        return _struct_reader(node)
-    if node.additional is not None:
-        return _map_reader(node, node.additional)
-    if node.items is not None:
-        return _list_reader(node.items)
-    if node.type == "integer":
-        return _read_int32 if node.go_type == "int32" else _read_int64
-    return _SCALARS[node.type or "object"]
-
-
-def _read_string(value: Any) -> Any:
-    if type(value) is not str:
-        raise _Unusual
-    return value
-
-
-def _read_boolean(value: Any) -> Any:
-    if type(value) is not bool:
-        raise _Unusual
-    return value
-
-
-def _read_int32(value: Any) -> Any:
-    if type(value) is not int or not -0x80000000 <= value <= 0x7FFFFFFF:
-        raise _Unusual
-    return value
-
-
-def _read_int64(value: Any) -> Any:
-    if type(value) is not int or not _INT64[0] <= value <= _INT64[1]:
-        raise _Unusual
-    return value
-
-
-def _read_number(value: Any) -> Any:
-    if type(value) is float and math.isfinite(value):
-        # Go writes whole floats without a point
-        return int(value) if value.is_integer() and abs(value) < 1e21 else value
-    if type(value) is not int:
-        raise _Unusual
-    return value
-
-
-def _read_anything(value: Any) -> Any:
-    return value
-
-
-def _read_object(value: Any) -> Any:
-    if type(value) is not dict:
-        raise _Unusual
-    return value
-
-
-def _read_quantity(value: Any) -> Any:
-    if type(value) is int:
-        value = str(value)
-    elif type(value) is not str:
-        raise _Unusual
-    try:
-        return quantity.canonical(value)
-    except quantity.QuantityError:
-        raise _Unusual from None
-
-
-def _read_int_or_string(value: Any) -> Any:
-    return value if type(value) is str else _read_int32(value)
-
-
-def _read_time(value: Any) -> Any:
-    try:
-        return timestamps.canonical(_read_string(value))
-    except timestamps.TimeError:
-        raise _Unusual from None
-
-
-def _read_micro_time(value: Any) -> Any:
-    try:
-        return timestamps.canonical_micro(_read_string(value))
-    except timestamps.TimeError:
-        raise _Unusual from None
-
-
-def _read_bytes(value: Any) -> Any:
-    if len(_read_string(value)) % 4:  # Python takes padding for granted that Go refuses
-        raise _Unusual
-    try:
-        return base64.b64encode(base64.b64decode(value, validate=True)).decode()
-    except (binascii.Error, ValueError):
-        raise _Unusual from None
-
-
-_SCALARS: Final[Mapping[str, Reader]] = {
-    "string": _read_string,
-    "boolean": _read_boolean,
-    "number": _read_number,
-    "object": _read_object,
-}
-_ROLES: Final[Mapping[str, Reader]] = {
-    "quantity": _read_quantity,
-    "int-or-string": _read_int_or_string,
-    "time": _read_time,
-    "micro-time": _read_micro_time,
-    "bytes": _read_bytes,
-    "raw": _read_anything,
-}
-
-
-def kept_when_empty(node: Schema) -> frozenset[str]:
-    """Fields of a struct whose zero values Go writes: structs, pointers and what has no omitempty.
-
-    Where nobody said which scalars are pointers, all of them are kept.
-    """
-    go = node.go
-    always = node.required if go is None else go.always
-    pointers = frozenset[str]() if go is None else go.pointers
-    kept = []
-    for name, child in node.properties.items():
-        composite = child.items is not None or child.additional is not None or child.role == "bytes"
-        by_itself = child.is_struct or child.role in {"raw", "int-or-string"}
-        if by_itself or name in always or (not composite and (go is None or name in pointers)):
-            kept.append(name)
-    return frozenset(kept)
-
-
-def _struct_reader(node: Schema) -> Reader:
-    table: dict[str, Any] = {}
-    find = table.get
-    keep = kept_when_empty(node)
-
-    def read(value: Any) -> Any:
-        if type(value) is not dict:
-            raise _Unusual
-        out = {}
-        for key, item in value.items():
-            reader = find(key)
-            if reader is not type(item):
-                if reader is None:
-                    raise _Unusual
-                if item is None:
-                    continue
-                if reader is str or reader is bool:
-                    raise _Unusual
-                item = reader(item)  # noqa: PLW2901 - the value as it is kept
-            if item or key in keep:
-                out[key] = item
-        return out
-
-    node.codec = read  # before the fields are looked at: types refer to themselves
-    for name, child in node.properties.items():
-        reader = fast_reader(child)
-        # plain strings and booleans, the commonest of all, are told by their type alone
-        table[name] = str if reader is _read_string else bool if reader is _read_boolean else reader
-    return read
-
-
-def _map_reader(node: Schema, values: Schema) -> Reader:
-    del node
-    if values.type == "string" and not values.role:
-
-        def read_strings(value: Any) -> Any:
-            if type(value) is not dict:
-                raise _Unusual
-            for item in value.values():
-                if type(item) is not str:
-                    raise _Unusual
-            return dict(value)
-
-        return read_strings
-
-    def read(value: Any) -> Any:
-        if type(value) is not dict:
-            raise _Unusual
-        reader = fast_reader(values)
-        return {key: exactly.zero_value(values) if item is None else reader(item) for key, item in value.items()}
-
-    return read
-
-
-def _list_reader(items: Schema) -> Reader:
-    def read(value: Any) -> Any:
-        if type(value) is not list:
-            raise _Unusual
-        reader = fast_reader(items)
-        return [exactly.zero_value(items) if item is None else reader(item) for item in value]
-
-    return read
-
-
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
@@ -294,7 +81,7 @@ def decode_value(node: Schema, value: Any, *, exact: Callable[[], Any] | None = 
     if not repeats:
         try:
             return Decoded(fast_reader(node)(value))
-        except _Unusual:
+        except Unusual:
             value = exact() if exact is not None else value
     reader = exactly.JsonReader()
     resolved = reader.read(node, value)
@@ -305,7 +92,7 @@ def restore_value(node: Schema, value: Any) -> Decoded:
     """Hold a patched object against its schema as apimachinery's unstructured converter does; TypeMismatchError."""
     try:
         return Decoded(fast_reader(node)(value))
-    except _Unusual:
+    except Unusual:
         restorer = exactly.Restorer()
         resolved = restorer.restore(node, value)
         return Decoded(_read_resolved(node, resolved), sorted(restorer.strict_errors))
@@ -316,7 +103,7 @@ def _read_resolved(node: Schema, value: Any) -> Any:
         return {} if node.is_struct else None
     try:
         return fast_reader(node)(value)
-    except _Unusual as error:  # the exact readers let nothing through that the fast one stops at
+    except Unusual as error:  # the exact readers let nothing through that the fast one stops at
         raise AssertionError(f"{node!r} was read exactly and still does not fit") from error
 
 
@@ -460,48 +247,6 @@ def internal_package(group: str) -> str:
     if group == "internal.apiserver.k8s.io":
         return "apiserverinternal"
     return group.partition(".")[0] or "core"
-
-
-# --- completion -------------------------------------------------------------------------------------------------------
-
-
-def complete(node: Schema, value: Any) -> None:
-    """Add, in place, what Go writes for absent fields: empty structs kept by value, zeros of fields without omitempty.
-
-    For objects that are about to be stored or answered with; validation wants to see them before.
-    """
-    if node.is_struct:
-        if not isinstance(value, dict):
-            return
-        for name in node.value_structs:
-            if name not in value and name in node.properties:
-                value[name] = {}
-        for name in node.required if node.go is None else node.go.always:
-            if name not in value and name in node.properties:
-                pointer = node.go is not None and name in node.go.pointers
-                value[name] = None if pointer else _written(node.properties[name])
-        for name, item in value.items():
-            if isinstance(item, (dict, list)):
-                child = node.properties.get(name)
-                if child is not None:
-                    complete(child, item)
-    elif node.items is not None:
-        for item in value:
-            complete(node.items, item)
-    elif node.additional is not None and not node.role:
-        for item in value.values():
-            complete(node.additional, item)
-
-
-def _written(node: Schema) -> Any:
-    """The zero value of a field without omitempty, as JSON has it."""
-    if node.role == "quantity":
-        return "0"
-    if node.role == "int-or-string":
-        return 0
-    if node.is_struct or node.role or node.items is not None or node.additional is not None:
-        return None
-    return exactly.zero_value(node)
 
 
 def untyped_errors(value: Any) -> list[str]:

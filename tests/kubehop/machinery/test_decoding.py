@@ -96,6 +96,16 @@ def test_completion_writes_what_go_writes():
     }
 
 
+def test_completion_passes_over_nulls():
+    """A null list or map inside another is left alone, and completing twice changes nothing."""
+    obj = {"spec": {"selector": None, "template": {"containers": [{"limits": None}, {}]}}}
+    decoding.complete(DEPLOYMENT, obj)
+    assert obj["spec"]["template"]["containers"] == [{"limits": None, "name": ""}, {"name": ""}]
+    once = json.dumps(obj)
+    decoding.complete(DEPLOYMENT, obj)
+    assert json.dumps(obj) == once
+
+
 @pytest.mark.parametrize(
     ("body", "error"),
     [
