@@ -9,6 +9,7 @@ Follows apiserver pkg/registry/rest (create.go, update.go, delete.go) and the st
 
 from __future__ import annotations
 
+import enum
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,10 +18,13 @@ from typing import Any, ClassVar
 from kubehop.kinds import homes
 from kubehop.kinds.resource import Resource
 from kubehop.machinery import metadata, names
-from kubehop.machinery.fields import FieldError
+from kubehop.machinery.fields import FieldError, Path, invalid
 
 Object = dict[str, Any]
 FieldPath = tuple[str, ...]
+
+STANDARD_FINALIZERS = frozenset({"kubernetes", metadata.FINALIZER_ORPHAN, metadata.FINALIZER_FOREGROUND})
+NOT_STANDARD_FINALIZER = "name is neither a standard finalizer name nor is it fully qualified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,28 @@ class Writer:
 
 
 NOBODY = Writer()
+
+
+class Step(enum.Enum):
+    """A part of validating an update, after the checks of metadata that all kinds share."""
+
+    METADATA_UPDATE = enum.auto()
+    """What may not change in metadata."""
+    METADATA = enum.auto()
+    """Metadata as for a new object."""
+    CHECK = enum.auto()
+    """The kind's `check`."""
+    CHANGES = enum.auto()
+    """The kind's `check_update`."""
+
+
+# What kinds of kube-apiserver do on an update, of which errors come twice and in which order: a kind names the one that
+# its ValidateUpdate follows.
+CHANGES_LAST = (Step.METADATA_UPDATE, Step.CHECK, Step.CHANGES)
+CHANGES_FIRST = (Step.METADATA_UPDATE, Step.CHANGES, Step.METADATA, Step.CHECK)
+NEW_THEN_CHANGES = (Step.METADATA, Step.CHECK, Step.METADATA_UPDATE, Step.CHANGES)
+NEW_ALONE = (Step.METADATA, Step.CHECK, Step.CHANGES)
+NEW_TWICE = (Step.METADATA, Step.CHECK, Step.METADATA, Step.CHECK, Step.METADATA_UPDATE, Step.CHANGES)
 
 
 class Strategy:
@@ -50,6 +76,10 @@ class Strategy:
     """Whether PUT to a name that is not there creates the object."""
     updates_unconditionally: ClassVar[bool] = True
     """Whether an update without resourceVersion is taken."""
+    update_steps: ClassVar[tuple[Step, ...]] = CHANGES_LAST
+    """How an update is validated."""
+    standard_finalizers: ClassVar[bool] = True
+    """Whether finalizers without a domain have to be Kubernetes' own."""
     status_resets: ClassVar[tuple[FieldPath, ...]] = (("spec",),)
     """What a write through the status subresource cannot change; other than metadata, all but status is kept anyway."""
 
@@ -104,19 +134,47 @@ class Strategy:
     def validate(self, obj: Object) -> list[FieldError]:
         """Return what is wrong with a new object, metadata first."""
         errors = metadata.validate(obj, namespaced=self.resource.namespaced, name_rule=self.name_rule)
+        errors.extend(self._check_finalizers(obj))
         errors.extend(self.check(obj))
         errors.extend(self.check_create(obj))
         return errors
 
     def validate_update(self, new: Object, old: Object, subresource: str = "") -> list[FieldError]:
-        """Return what is wrong with a changed object, metadata first."""
-        errors = metadata.validate_update(new, old)
+        """Return what is wrong with a changed object, metadata first.
+
+        Errors of metadata come once from what all kinds share and again from the kind, as kube-apiserver sends them.
+        """
+        alone = metadata.validate(new, namespaced=self.resource.namespaced)
+        changed = metadata.validate_update(new, old)
+        finalizers = self._check_finalizers(new)
+        errors = alone + changed
         if subresource:
+            errors += changed + finalizers
             errors.extend(self.check_subresource_update(new, old, subresource))
             return errors
-        errors.extend(self.check(new))
-        errors.extend(self.check_update(new, old))
+        for step in self.update_steps:
+            match step:
+                case Step.METADATA_UPDATE:
+                    errors += changed + finalizers
+                case Step.METADATA:
+                    errors += alone + finalizers
+                case Step.CHECK:
+                    errors.extend(self.check(new))
+                case Step.CHANGES:
+                    errors.extend(self.check_update(new, old))
         return errors
+
+    def _check_finalizers(self, obj: Object) -> list[FieldError]:
+        """Return the finalizers that have no domain and are not Kubernetes' own (validateKubeFinalizerName)."""
+        finalizers = obj["metadata"].get("finalizers")
+        if not finalizers or not self.standard_finalizers:
+            return []
+        path = Path("metadata", "finalizers")
+        return [
+            invalid(path.index(index), name, NOT_STANDARD_FINALIZER)
+            for index, name in enumerate(finalizers)
+            if "/" not in name and name not in STANDARD_FINALIZERS
+        ]
 
     def canonicalize(self, obj: Object) -> None:
         """Bring a valid object into its one form. Changes the object."""
