@@ -10,7 +10,6 @@ import asyncio
 import ipaddress
 import socket
 import sys
-from collections.abc import Awaitable, Callable
 
 from gateway import chain
 from gateway.backends import (
@@ -66,7 +65,7 @@ async def serve(settings: Settings, bound: socket.socket) -> None:
     bootstrap = PostStartHooks(hooks(StoredObjects(clients["storage"]), _bootstrap(settings)))
     health = Health(
         lifecycle,
-        {name: _health(client) for name, client in clients.items()},
+        {name: client.health for name, client in clients.items()},
         lambda: storage.revision(None),
         bootstrap,
     )
@@ -126,10 +125,6 @@ def _bootstrap(settings: Settings) -> BootstrapSettings:
     return BootstrapSettings(
         ",".join(settings.cluster.service_cluster_ip_range), settings.serving.secure_port, address if specific else ""
     )
-
-
-def _health(client: StageClient) -> Callable[[], Awaitable[bool]]:
-    return client.health
 
 
 def main() -> None:

@@ -212,7 +212,8 @@ class GatewayFlags:
         used = [name for flag in self._stages.values() if values.sound(flag) for name in values[flag] or ()]
         over_tcp = [name for name in used if addresses.socket_path(name) is None]
         if over_tcp and self._tls.absent(values):
-            yield f"{', '.join(over_tcp)}: TCP needs --hop-cert-file, --hop-key-file and --hop-ca-file; or use unix:/path"
+            needed = "--hop-cert-file, --hop-key-file and --hop-ca-file"
+            yield f"{', '.join(over_tcp)}: TCP needs {needed}; give them or use unix:/path"
 
 
 def parse(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> Settings:

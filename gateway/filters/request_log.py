@@ -28,11 +28,12 @@ def wrap(handler: Handler, log: HopLog | None, metrics: Metrics) -> Handler:
         code, size = CLIENT_GONE, 0
         try:
             answer = await handler(request)
-            code, size = answer.status, answer.size
-            return answer
         except Exception as error:
             code = CLIENT_GONE if isinstance(error, ConnectionError) else 500
             raise
+        else:
+            code, size = answer.status, answer.size
+            return answer
         finally:
             seconds = perf_counter() - started
             info = request.info

@@ -134,8 +134,8 @@ class _Eviction:
             options = replace(options, resource_version=objects.resource_version(pod))
         elif (pod.get("status") or {}).get("phase") not in (*_UNGUARDED, None) and not options.dry_run:
             await self._note(pod)
-        admission = Admission(
-            self._tools.backends.admission, self._request, self._scope, options.to_object(), options.dry_run)  # fmt: skip
+        stage = self._tools.backends.admission
+        admission = Admission(stage, self._request, self._scope, options.to_object(), options.dry_run)
         try:
             await Deletion(self._request, self._scope, self._storage, admission, options, admits=False).run(name(pod))
         except StatusError as error:

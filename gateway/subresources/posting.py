@@ -1,6 +1,6 @@
-"""What binding and eviction share: a small document is posted to an object, admitted, acted on, answered with a Status.
+"""What binding and eviction share: a document is posted to an object, admitted, acted on, answered with a Status.
 
-As createHandler in apiserver pkg/endpoints/handlers/create.go around the REST storages of pkg/registry/core/pod/storage.
+As createHandler in apiserver pkg/endpoints/handlers/create.go around the storages of pkg/registry/core/pod/storage.
 """
 
 from __future__ import annotations

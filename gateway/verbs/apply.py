@@ -35,9 +35,8 @@ def maker(write: Write, backends: Backends, data: bytes) -> Make:
         if live is None:
             if uid(new):
                 resource = scope.resource
-                raise status.conflict(
-                    resource.group, resource.name, scope.name,
-                    f"uid mismatch: the provided object specified uid {uid(new)}, and no existing object was found")  # fmt: skip
+                text = f"uid mismatch: the provided object specified uid {uid(new)}, and no existing object was found"
+                raise status.conflict(resource.group, resource.name, scope.name, text)
             await authorize_create(write.request, backends)
         write.ensure_namespace(new)
         check_name(new, scope.name, scope.namespace)

@@ -1,4 +1,4 @@
-"""LIST of a collection: a head, then storage's chunks as they come, never decoded where the stored version is asked for.
+"""LIST of a collection: a head, then storage's chunks as they come, not decoded where the stored version will do.
 
 As apiserver pkg/endpoints/handlers/get.go.
 """

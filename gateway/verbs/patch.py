@@ -48,10 +48,7 @@ def verb(tools: Tools, view_of: ViewOf = view_of_object, show: Show = object_ans
         admission = Admission(
             backends.admission, request, scope, options.to_object("UpdateOptions"), options.dry_run)  # fmt: skip
         write = Write(request, scope, backends.storage, admission, options, view)
-        if applying:
-            make = apply.maker(write, backends, data)
-        else:
-            make = _maker(write, options, patch_type, data)
+        make = apply.maker(write, backends, data) if applying else _maker(write, options, patch_type, data)
         outcome = await updating.update(write, make, creates=applying)
         return show(request, scope, accepted, outcome.object, 201 if outcome.created else 200)
 

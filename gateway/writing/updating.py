@@ -134,9 +134,9 @@ async def _store(write: Write, new: Object, found: GetResponse) -> Outcome:
 
 def _is_over(write: Write, new: Object, old: Object) -> bool:
     """Say whether the update took away the last thing that kept a deleted object (ShouldDeleteDuringUpdate)."""
-    if metadata.metadata(new).get("finalizers") or not metadata.is_being_deleted(old):
+    if new["metadata"].get("finalizers") or not metadata.is_being_deleted(old):
         return False
-    return not metadata.metadata(old).get("deletionGracePeriodSeconds") and not write.strategy.holds(new)
+    return not old["metadata"].get("deletionGracePeriodSeconds") and not write.strategy.holds(new)
 
 
 async def _remove(write: Write, new: Object, found: GetResponse) -> Outcome:
