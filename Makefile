@@ -78,5 +78,5 @@ images: ## build the container image that compose.yaml runs (BASE_IMAGE names an
 
 .PHONY: clean
 clean: ## remove caches and build results (not .venv, not the data directory)
-	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .tools
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .tools
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
