@@ -15,12 +15,13 @@ import orjson
 from kubehop.hop.calls import CallContext
 from kubehop.hop.client import StageClient
 from kubehop.hop.errors import HopError
-from kubehop.machinery.objects import Object
-from kubehop.pb.storage.v1 import CreateRequest, ErrorReason, GetRequest, Key, StorageRpcs
+from kubehop.machinery.objects import Object, resource_version
+from kubehop.pb.storage.v1 import CreateRequest, ErrorReason, GetRequest, Key, StorageRpcs, UpdateRequest
 from kubehop.reflector import Reflector
 
 _NOT_FOUND = ErrorReason.Name(ErrorReason.ERROR_REASON_NOT_FOUND)
 _ALREADY_EXISTS = ErrorReason.Name(ErrorReason.ERROR_REASON_ALREADY_EXISTS)
+_CONFLICT = ErrorReason.Name(ErrorReason.ERROR_REASON_CONFLICT)
 
 
 class Replica(Protocol):
@@ -42,6 +43,12 @@ class Cluster(Protocol):
 
     async def create(self, group: str, resource: str, namespace: str, name: str, obj: Object) -> bool:
         """Store a new object; False when there is one already. HopError when storage cannot answer."""
+
+    async def update(self, group: str, resource: str, namespace: str, name: str, obj: Object) -> Object | None:
+        """Replace an object that still has the resourceVersion of `obj`; the new one as stored.
+
+        None where it has changed or is gone. HopError when storage cannot answer.
+        """
 
 
 class StoredCluster:
@@ -87,3 +94,17 @@ class StoredCluster:
                 return False
             raise
         return True
+
+    async def update(self, group: str, resource: str, namespace: str, name: str, obj: Object) -> Object | None:
+        """See `Cluster`."""
+        key = Key(group=group, resource=resource, namespace=namespace, name=name)
+        body = {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k != "resourceVersion"}}
+        request = UpdateRequest(key=key, object=orjson.dumps(body), expected_revision=int(resource_version(obj)))
+        try:
+            response = await self._storage.call(StorageRpcs.UPDATE, request, CallContext())
+        except HopError as error:
+            if error.reason in {_CONFLICT, _NOT_FOUND}:
+                return None
+            raise
+        stored: Object = orjson.loads(response.object)
+        return stored

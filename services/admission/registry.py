@@ -31,6 +31,7 @@ from services.admission.plugins.persistent_volume_claim_resize import Persistent
 from services.admission.plugins.pod_node_selector import PodNodeSelector
 from services.admission.plugins.pod_topology_labels import PodTopologyLabels
 from services.admission.plugins.priority import Priority
+from services.admission.plugins.resource_quota import ResourceQuota
 from services.admission.plugins.runtime_class import RuntimeClass
 from services.admission.plugins.service_account import ServiceAccount
 from services.admission.plugins.storage_object_in_use_protection import StorageObjectInUseProtection
@@ -60,6 +61,7 @@ FACTORIES: Final[Mapping[str, Factory]] = {
     "DefaultIngressClass": DefaultIngressClass,
     "DenyServiceExternalIPs": lambda _: DenyServiceExternalIPs(),
     "PodTopologyLabels": PodTopologyLabels,
+    "ResourceQuota": ResourceQuota,
     "AlwaysDeny": lambda _: AlwaysDeny(),
 }
 """How the plugins that are built are made."""

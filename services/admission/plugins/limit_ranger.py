@@ -5,20 +5,18 @@ Source of the behaviour: plugin/pkg/admission/limitranger/admission.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from kubehop.machinery import quantity
 from kubehop.machinery.objects import Object, ensure_metadata, metadata
 from kubehop.machinery.quantity import Quantity
 from services.admission.attributes import CREATE, UPDATE, Attributes
 from services.admission.cluster import Cluster
 from services.admission.plugin import Change, Scoped, aggregate, forbidden
+from services.admission.pod_resources import Amounts, amounts, total
 from services.admission.pods import PODS, spec_of
 
 ANNOTATION: Final = "kubernetes.io/limit-ranger"
-
-Amounts = Mapping[str, Quantity]
 
 _RESIZE: Final = ("", "pods", "resize")
 _CLAIMS: Final = ("", "persistentvolumeclaims", "")
@@ -104,29 +102,29 @@ def _pod_problems(spec: Object, limits: list[Object]) -> Iterator[str]:
                 for container in spec.get(members) or ():
                     resources = container.get("resources") or {}
                     yield from _bounds(
-                        limit, kind, _amounts(resources.get("requests")), _amounts(resources.get("limits"))
+                        limit, kind, amounts(resources.get("requests")), amounts(resources.get("limits"))
                     )
         elif kind == "Pod":
-            yield from _bounds(limit, kind, _pod_total(spec, "requests"), _pod_total(spec, "limits"))
+            yield from _bounds(limit, kind, total(spec, "requests"), total(spec, "limits"))
 
 
 def _claim_problems(spec: Object, limits: list[Object]) -> Iterator[str]:
-    requests = _amounts((spec.get("resources") or {}).get("requests"))
+    requests = amounts((spec.get("resources") or {}).get("requests"))
     for limit in limits:
         kind = limit.get("type", "")
         if kind == "PersistentVolumeClaim":
-            for name, bound in _amounts(limit.get("min")).items():
+            for name, bound in amounts(limit.get("min")).items():
                 yield from _below(kind, name, bound, requests, {})
-            for name, bound in _amounts(limit.get("max")).items():
+            for name, bound in amounts(limit.get("max")).items():
                 yield from _request_above(kind, name, bound, requests)
 
 
 def _bounds(limit: Object, kind: str, requests: Amounts, limits: Amounts) -> Iterator[str]:
-    for name, bound in _amounts(limit.get("min")).items():
+    for name, bound in amounts(limit.get("min")).items():
         yield from _below(kind, name, bound, requests, limits)
-    for name, bound in _amounts(limit.get("max")).items():
+    for name, bound in amounts(limit.get("max")).items():
         yield from _above(kind, name, bound, requests, limits)
-    for name, bound in _amounts(limit.get("maxLimitRequestRatio")).items():
+    for name, bound in amounts(limit.get("maxLimitRequestRatio")).items():
         yield from _ratio_above(kind, name, bound, requests, limits)
 
 
@@ -172,48 +170,3 @@ def _ratio_above(kind: str, name: str, bound: Quantity, requests: Amounts, limit
         ratio = limit.milli_value / request.milli_value
         if ratio * 1000 > bound.milli_value:
             yield f"{start}, but provided ratio is {ratio:.6f}"
-
-
-def _amounts(resources: Mapping[str, str] | None) -> dict[str, Quantity]:
-    return {name: quantity.parse(str(amount)) for name, amount in (resources or {}).items()}
-
-
-def _pod_total(spec: Object, member: str) -> dict[str, Quantity]:
-    """What a pod asks for in all: its containers, or an init container where that is more, or what the pod itself says.
-
-    Init containers that go on running count with the containers, and beside every init container started after them.
-    """
-    total: dict[str, Quantity] = {}
-    for container in spec.get("containers") or ():
-        _add(total, _amounts((container.get("resources") or {}).get(member)))
-    sidecars: dict[str, Quantity] = {}
-    starting: dict[str, Quantity] = {}
-    for container in spec.get("initContainers") or ():
-        own = _amounts((container.get("resources") or {}).get(member))
-        if container.get("restartPolicy") == "Always":
-            _add(total, own)
-            _add(sidecars, own)
-            at_start = sidecars
-        else:
-            at_start = dict(own)
-            _add(at_start, sidecars)
-        _raise_to(starting, at_start)
-    _raise_to(total, starting)
-    of_the_pod = _amounts((spec.get("resources") or {}).get(member))
-    supported = {
-        name: amount
-        for name, amount in of_the_pod.items()
-        if name in {"cpu", "memory"} or name.startswith("hugepages-")
-    }
-    return {**total, **supported}
-
-
-def _add(total: dict[str, Quantity], more: Amounts) -> None:
-    for name, amount in more.items():
-        total[name] = total[name] + amount if name in total else amount
-
-
-def _raise_to(total: dict[str, Quantity], other: Amounts) -> None:
-    for name, amount in other.items():
-        if name not in total or total[name] < amount:
-            total[name] = amount

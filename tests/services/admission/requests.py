@@ -97,6 +97,7 @@ class DictCluster:
         self.replicas: dict[tuple[str, str], DictReplica] = {}
         self.stored: dict[tuple[str, str, str, str], Object] = {}
         self.looked_up: list[tuple[str, str, str, str]] = []
+        self.revision = 1000
 
     def replica(self, group: str, resource: str) -> DictReplica:
         return self.replicas.setdefault((group, resource), DictReplica())
@@ -119,6 +120,16 @@ class DictCluster:
             return False
         self.stored[group, resource, namespace, name] = obj
         return True
+
+    async def update(self, group: str, resource: str, namespace: str, name: str, obj: Object) -> Object | None:
+        found = self.stored.get((group, resource, namespace, name))
+        if found is None or found["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
+            return None
+        self.revision += 1
+        new = copy.deepcopy(obj)
+        new["metadata"]["resourceVersion"] = str(self.revision)
+        self.stored[group, resource, namespace, name] = new
+        return copy.deepcopy(new)
 
 
 def namespace(name: str, phase: str = "Active", **metadata: Any) -> Object:
