@@ -23,7 +23,7 @@ def wrap(handler: Handler, lifecycle: Lifecycle) -> Handler:
             return await handler(request)
         if lifecycle.draining and not request.path.startswith(EXEMPT_PATHS):
             request.head.append("Retry-After: 1\r\nX-Content-Type-Options: nosniff\r\n")
-            raise status.service_unavailable("apiserver is shutting down")
+            raise status.service_unavailable(message="apiserver is shutting down")
         lifecycle.enter()
         try:
             return await handler(request)
