@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import ssl
 import uuid
@@ -32,7 +33,7 @@ class Api:
     async def call(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
         """Send JSON, return status and decoded JSON (or the text)."""
         if body is not None:
-            options["data"] = body if isinstance(body, bytes) else json.dumps(body)
+            options["data"] = io.BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
             options["headers"] = {"Content-Type": "application/json", **options.get("headers", {})}
         async with self.request(method, path, **options) as answer:
             data = await answer.read()

@@ -14,10 +14,24 @@ from gateway.metrics import Metrics
 from tests.gateway.fakes import FakeAuthenticator, FakeAuthorizer, answering, raw
 
 ORDER = [
-    "audit_id", "panic_recovery", "received_timestamp", "request_info", "request_log", "cache_control", "status_errors",
-    "wait_group", "deadline", "warnings", "cors", "tracing", "authentication", "audit", "impersonation",
-    "max_in_flight", "authorization",
-]  # fmt: skip
+    "audit_id",
+    "panic_recovery",
+    "received_timestamp",
+    "request_info",
+    "request_log",
+    "cache_control",
+    "status_errors",
+    "wait_group",
+    "deadline",
+    "warnings",
+    "cors",
+    "tracing",
+    "authentication",
+    "audit",
+    "impersonation",
+    "max_in_flight",
+    "authorization",
+]
 
 BEFORE = [
     ("audit_id", "panic_recovery"),

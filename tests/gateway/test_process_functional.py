@@ -18,8 +18,8 @@ from tests.support.cluster import Cluster
 
 def run(*flags: str) -> subprocess.CompletedProcess[str]:
     """Run the gateway until it exits by itself."""
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "gateway", *flags], capture_output=True, text=True, timeout=30, check=False)  # fmt: skip
+    command = [sys.executable, "-P", "-m", "gateway", *flags]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
 def test_all_problems_at_once() -> None:

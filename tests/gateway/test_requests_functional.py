@@ -105,7 +105,8 @@ async def test_object_life(api: Api, namespace: str) -> None:
         assert code == 200
     applied = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1"}}
     code, last = await api.call(
-        "PATCH", f"{one}?fieldManager=me", applied, headers={"Content-Type": "application/apply-patch+yaml"})  # fmt: skip
+        "PATCH", f"{one}?fieldManager=me", applied, headers={"Content-Type": "application/apply-patch+yaml"}
+    )
     assert (code, last["data"]) == (200, {"k": "2", "m": "1", "j": "1", "s": "1", "a": "1"})
     code, _ = await api.call("DELETE", one)
     assert code == 200
@@ -136,8 +137,11 @@ async def test_finalizers_keep_an_object(api: Api, namespace: str) -> None:
     assert code == 200
     assert left["metadata"]["deletionTimestamp"]
     await api.call(
-        "PATCH", f"{path}/f", {"metadata": {"finalizers": None}},
-        headers={"Content-Type": "application/merge-patch+json"})  # fmt: skip
+        "PATCH",
+        f"{path}/f",
+        {"metadata": {"finalizers": None}},
+        headers={"Content-Type": "application/merge-patch+json"},
+    )
     assert (await api.call("GET", f"{path}/f"))[0] == 404
 
 
@@ -147,7 +151,8 @@ async def test_concurrent_patches_are_all_kept(api: Api, namespace: str) -> None
     await api.call("POST", path, {"metadata": {"name": "busy"}})
     headers = {"Content-Type": "application/merge-patch+json"}
     answers = await asyncio.gather(
-        *(api.call("PATCH", f"{path}/busy", {"data": {f"k{n}": "1"}}, headers=headers) for n in range(20)))  # fmt: skip
+        *(api.call("PATCH", f"{path}/busy", {"data": {f"k{n}": "1"}}, headers=headers) for n in range(20))
+    )
     assert {code for code, _ in answers} == {200}
     _, found = await api.call("GET", f"{path}/busy")
     assert set(found["data"]) == {f"k{n}" for n in range(20)}
@@ -164,7 +169,8 @@ async def test_long_lists_are_compressed_for_those_who_ask(api: Api, namespace: 
     """A list above 128 KiB goes out in chunks, compressed where the client accepts that, and is whole either way."""
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     await asyncio.gather(
-        *(api.call("POST", path, {"metadata": {"name": f"c{n}"}, "data": {"k": "x" * 2000}}) for n in range(100)))  # fmt: skip
+        *(api.call("POST", path, {"metadata": {"name": f"c{n}"}, "data": {"k": "x" * 2000}}) for n in range(100))
+    )
     async with aiohttp.ClientSession(auto_decompress=False) as session:
         plain = Api(session, api.server, api.tls)
         async with plain.request("GET", path, headers={"Accept-Encoding": "gzip"}) as answer:
