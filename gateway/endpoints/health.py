@@ -9,16 +9,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple, Protocol
 
-import structlog
-
 from gateway.answers import Answer, page_not_found, text
 from gateway.context import RequestContext
 from gateway.lifecycle import Lifecycle
+from kubehop.hop import logs
 from kubehop.machinery.gotext import quote
 
 CHECK_SECONDS = 5.0
 """How long a check may take before it counts as failed."""
-_log = structlog.get_logger("gateway")
+_log = logs.get()
 
 
 class Check(NamedTuple):

@@ -6,15 +6,14 @@ As kube-apiserver's WithPanicRecovery, with a Status in place of its text.
 
 from __future__ import annotations
 
-import structlog
-
 from gateway.answers import Answer
 from gateway.chain import Handler
 from gateway.context import RequestContext
 from gateway.statuses import status_answer
+from kubehop.hop import logs
 from kubehop.machinery import status
 
-_log = structlog.get_logger("gateway")
+_log = logs.get()
 
 
 def wrap(handler: Handler) -> Handler:

@@ -13,7 +13,6 @@ from time import time
 from typing import Any, cast
 from urllib.parse import unquote
 
-import structlog
 from aiohttp import web
 from aiohttp.streams import EMPTY_PAYLOAD
 
@@ -27,7 +26,6 @@ from kubehop.machinery import status
 GZIP_THRESHOLD = 128 * 1024
 """Bytes from which on an answer is compressed for clients that accept it (as kube-apiserver)."""
 _GZIP_LEVEL = 1
-_log = structlog.get_logger("gateway")
 
 
 class _Sent(web.StreamResponse):

@@ -19,7 +19,7 @@ from gateway.verbs.tools import Tools
 from gateway.watching.client import Watcher
 from gateway.watching.forms import Renderer
 from gateway.watching.hub import Start, Subject
-from kubehop.machinery import negotiation
+from kubehop.machinery import negotiation, status
 
 if TYPE_CHECKING:
     from gateway.options import ListOptions
@@ -49,6 +49,9 @@ def verb(tools: Tools) -> Verb:
         leave = await tools.hub.follow(request, subject_of(request, scope, options), start, watcher)
         try:
             await _until_over(watcher, _seconds(options, tools.min_request_timeout), lifecycle.ending)
+            if not watcher.begun and options.send_initial_events:
+                # the version asked for was not reached in time: the client must not take this for an empty collection
+                watcher.end(status.timeout("the initial events could not be read in time", retry_after=1))
         finally:
             leave()
             metrics.long_running(info, -1)

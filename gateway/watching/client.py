@@ -29,11 +29,14 @@ class Watcher:
         self._unread_bytes = 0
         self._more = asyncio.Event()
         self._ended = False
+        self.begun = False
+        """Whether storage has sent anything, were it only that there is nothing."""
 
     def push(self, events: Sequence[Event]) -> None:
         """Send the lines of events, or keep them while the client does not read."""
         if self._ended:
             return
+        self.begun = True
         lines = []
         for event in events:
             if line := self._renderer.line(event):

@@ -14,11 +14,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-import structlog
-
 from gateway.backends import Storage
 from gateway.context import RequestContext
 from gateway.watching.events import ERROR, Event
+from kubehop.hop import logs
 from kubehop.machinery.status import StatusError
 from kubehop.pb.storage.v1 import Key, WatchRequest, WatchResponse
 
@@ -26,7 +25,7 @@ KEPT_EVENTS = 1024
 KEPT_BYTES = 4 * 1024 * 1024
 IDLE_SECONDS = 5.0
 """How long a stream without clients stays, for those that come back at once."""
-_log = structlog.get_logger("gateway")
+_log = logs.get()
 
 
 class Subject(NamedTuple):
