@@ -13,8 +13,9 @@ from time import time
 from typing import Any, cast
 from urllib.parse import unquote
 
-from aiohttp import web
 from aiohttp.streams import EMPTY_PAYLOAD
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
 
 from gateway.answers import Answer
 from gateway.chain import Handler
@@ -28,14 +29,14 @@ GZIP_THRESHOLD = 128 * 1024
 _GZIP_LEVEL = 1
 
 
-class _Sent(web.StreamResponse):
+class _Sent(StreamResponse):
     """Tells aiohttp that the answer is on its way already."""
 
     def __init__(self, *, keep_alive: bool) -> None:
         super().__init__()
         self._keep_alive = keep_alive
 
-    async def prepare(self, request: web.BaseRequest) -> None:  # noqa: ARG002 - aiohttp's signature
+    async def prepare(self, request: BaseRequest) -> None:  # noqa: ARG002 - aiohttp's signature
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
@@ -47,7 +48,7 @@ class MessageWire:
 
     __slots__ = ("_keep_alive", "_request")
 
-    def __init__(self, request: web.BaseRequest, keep_alive: bool) -> None:
+    def __init__(self, request: BaseRequest, keep_alive: bool) -> None:
         self._request = request
         self._keep_alive = keep_alive
 
@@ -102,7 +103,7 @@ class ChunkedSink:
 
     __slots__ = ("_chunked", "_request", "_transport", "size")
 
-    def __init__(self, request: web.BaseRequest, head: bytes, *, chunked: bool) -> None:
+    def __init__(self, request: BaseRequest, head: bytes, *, chunked: bool) -> None:
         transport = request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client is gone")
@@ -158,7 +159,7 @@ class Connection:
         self._kept = _Sent(keep_alive=True)
         self._closed = _Sent(keep_alive=False)
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer one message. Never raises but for a client that is gone."""
         message = request._message
         target = message.path
@@ -184,7 +185,7 @@ class Connection:
         return self._kept if keep_alive else self._closed
 
     @staticmethod
-    def _write(request: web.BaseRequest, context: RequestContext, answer: Answer, keep_alive: bool) -> None:
+    def _write(request: BaseRequest, context: RequestContext, answer: Answer, keep_alive: bool) -> None:
         transport = request.transport
         if transport is None or transport.is_closing():
             return
@@ -218,7 +219,7 @@ _CERTIFICATES = "kubehop.certificates"
 _REMOTE = "kubehop.remote"
 
 
-def peer_certificates(request: web.BaseRequest) -> tuple[bytes, ...]:
+def peer_certificates(request: BaseRequest) -> tuple[bytes, ...]:
     """Return the client's certificate chain, DER, leaf first; looked up once per connection."""
     cache: dict[str, Any] = request.protocol._cache
     found: tuple[bytes, ...] | None = cache.get(_CERTIFICATES)
@@ -227,7 +228,7 @@ def peer_certificates(request: web.BaseRequest) -> tuple[bytes, ...]:
     return found
 
 
-def _read_certificates(request: web.BaseRequest) -> tuple[bytes, ...]:
+def _read_certificates(request: BaseRequest) -> tuple[bytes, ...]:
     secured: ssl.SSLObject | None = request.get_extra_info("ssl_object")
     if secured is None:
         return ()
@@ -241,7 +242,7 @@ def _read_certificates(request: web.BaseRequest) -> tuple[bytes, ...]:
     return certificates or (leaf,)
 
 
-def remote_address(request: web.BaseRequest) -> str:
+def remote_address(request: BaseRequest) -> str:
     """Return the client's address, looked up once per connection."""
     cache: dict[str, Any] = request.protocol._cache
     found: str | None = cache.get(_REMOTE)

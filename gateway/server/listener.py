@@ -10,7 +10,7 @@ import errno
 import socket
 import ssl
 
-from aiohttp import web
+from aiohttp.web_server import Server
 
 from gateway.chain import Handler
 from gateway.server.connection import Connection
@@ -70,13 +70,13 @@ class Listener:
     def __init__(self, settings: ServingSettings, handler: Handler) -> None:
         self._settings = settings
         self._connection = Connection(handler)
-        self._server: web.Server | None = None
+        self._server: Server | None = None
         self._port: asyncio.Server | None = None
 
     async def open(self, bound: socket.socket) -> None:
         """Serve on a bound socket."""
         loop = asyncio.get_running_loop()
-        self._server = web.Server(
+        self._server = Server(
             self._connection.handle,
             access_log=None,
             handler_cancellation=True,
