@@ -22,7 +22,7 @@ def children(directory: state.DataDirectory, settings: UpSettings, own_etcd: Chi
     storage = f"unix:{sockets / 'storage.sock'}"
     stages = (
         _stage("storage", 1, sockets, *_etcd_flags(directory, settings, own_etcd)),
-        _stage("authentication", 2, sockets, *_authentication_flags(directory, policy)),
+        _stage("authentication", 2, sockets, "--storage", storage, *_authentication_flags(directory, policy)),
         _stage(
             "authorization",
             2,
@@ -81,6 +81,8 @@ def _authentication_flags(directory: state.DataDirectory, policy: Policy) -> lis
     flags = [
         f"--client-ca-file={_client_authorities(directory, policy)}",
         f"--anonymous-auth={_word(policy.anonymous_auth)}",
+        f"--service-account-signing-key-file={directory.pki / 'authentication' / 'service-accounts.key'}",
+        f"--service-account-key-file={directory.pki / 'authentication' / 'service-accounts.pub'}",
     ]
     if policy.token_auth_file is not None:
         flags.append(f"--token-auth-file={policy.token_auth_file}")

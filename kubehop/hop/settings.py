@@ -116,6 +116,8 @@ class Flag(Generic[T]):
     required: bool
     secret: bool
     environment: tuple[str, ...]
+    many: bool = False
+    """Whether it may be given several times; in the environment the values are separated by commas."""
 
 
 class Values:
@@ -187,6 +189,10 @@ class Flags:
         """Declare a flag that is None unless given."""
         return self._declare(name, kind, help, None, False, secret, ())
 
+    def repeated(self, name: str, kind: Callable[[str], T], *, help: str) -> Flag[tuple[T, ...]]:  # noqa: A002
+        """Declare a flag that may be given several times; empty unless given."""
+        return self._declare(name, kind, help, None, False, False, (), many=True)
+
     def check(self, check: Callable[[Values], Iterable[str]]) -> None:
         """Add a check across flags, which yields one line per problem."""
         self._checks.append(check)
@@ -206,7 +212,7 @@ class Flags:
     def read(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Values:
         """Read command line and environment; raises SettingsError with every problem."""
         problems: list[str] = []
-        given: dict[str, str | None] = {}
+        given: dict[str, str | list[str] | None] = {}
         try:
             namespace, unknown = self._parser.parse_known_args(list(arguments))
             given = vars(namespace)
@@ -218,9 +224,12 @@ class Flags:
         for flag in self._flags:
             source, value = self._find(flag, given, environment)
             try:
-                values[flag] = None if value is None else flag.kind(value)
+                if flag.many:
+                    values[flag] = tuple(map(flag.kind, value or ()))
+                else:
+                    values[flag] = None if value is None else flag.kind(value)
             except ValueError as error:
-                values[flag] = None
+                values[flag] = () if flag.many else None
                 failed.append(flag)
                 problems.append(f"{source} {'***' if flag.secret else repr(value)}: {error}")
             if value is None and flag.required and given:
@@ -243,14 +252,16 @@ class Flags:
         required: bool,
         secret: bool,
         environment: Sequence[str],
+        many: bool = False,
     ) -> Flag[Any]:
         own = self._prefix + name.removeprefix("--").upper().replace("-", "_")
-        flag: Flag[Any] = Flag(name, kind, default, required, secret, (own, *environment))
+        flag: Flag[Any] = Flag(name, kind, default, required, secret, (own, *environment), many)
         self._flags.append(flag)
         note = " (required)" if required else f" (default: {default})" if default else ""
         self._parser.add_argument(
             name,
             dest=name,
+            action="append" if many else "store",
             metavar=name.removeprefix("--").upper().replace("-", "_"),
             help=(help_text + note).replace("%", "%%"),
         )
@@ -258,14 +269,15 @@ class Flags:
 
     @staticmethod
     def _find(
-        flag: Flag[Any], given: Mapping[str, str | None], environment: Mapping[str, str]
-    ) -> tuple[str, str | None]:
+        flag: Flag[Any], given: Mapping[str, str | list[str] | None], environment: Mapping[str, str]
+    ) -> tuple[str, Any]:
         value = given.get(flag.name)
         if value is not None:
             return flag.name, value
         for variable in flag.environment:
             if environment.get(variable):
-                return variable, environment[variable]
+                value = environment[variable]
+                return variable, names(value) if flag.many else value
         return flag.name, flag.default
 
 
@@ -295,19 +307,20 @@ class StageSettings:
 class StageFlags:
     """The flags that every stage has."""
 
-    def __init__(self, flags: Flags, *, storage: bool = False) -> None:
-        """Declare them on `flags`; `storage` adds --storage for a stage that reads it."""
+    def __init__(self, flags: Flags, *, storage: bool = False, storage_optional: bool = False) -> None:
+        """Declare them on `flags`; `storage` adds --storage for a stage that reads it, or may read it."""
         self._listen = flags.require("--listen", address, help="address to serve on: host:port or unix:/path")
         self._tls = TLSFlags(flags)
         self._log = LogFlags(flags)
         self._grace = flags.add(
             "--shutdown-grace", seconds, default="10s", help="time that calls in flight get to finish at the end"
         )
-        self._storage = (
-            flags.require("--storage", targets, help="addresses of the storage stage's replicas, separated by commas")
-            if storage
-            else None
-        )
+        self._storage: Flag[Any] | None = None
+        about = "addresses of the storage stage's replicas, separated by commas"
+        if storage_optional:
+            self._storage = flags.optional("--storage", targets, help=about)
+        elif storage:
+            self._storage = flags.require("--storage", targets, help=about)
         flags.check(self._check)
 
     def settings(self, values: Values) -> StageSettings:
@@ -317,13 +330,13 @@ class StageFlags:
             tls=self._tls.files(values),
             log=self._log.settings(values),
             grace=values[self._grace],
-            storage=values[self._storage] if self._storage is not None else (),
+            storage=(values[self._storage] or ()) if self._storage is not None else (),
         )
 
     def _check(self, values: Values) -> Iterable[str]:
         used = [values[self._listen]] if values[self._listen] else []
         if self._storage is not None and values.sound(self._storage):
-            storage: tuple[str, ...] = values[self._storage]
+            storage: tuple[str, ...] = values[self._storage] or ()
             used.extend(storage)
         over_tcp = [name for name in used if addresses.socket_path(name) is None]
         if over_tcp and self._tls.absent(values):

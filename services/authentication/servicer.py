@@ -8,28 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 
+import grpc
+
 from kubehop.hop.calls import Call
+from kubehop.hop.errors import HopError
 from kubehop.pb.authentication.v1 import (
     DECISION_AUTHENTICATED,
     DECISION_NO_OPINION,
     DECISION_REJECTED,
     AuthenticateRequest,
     AuthenticateResponse,
+    DescribeIssuerRequest,
+    DescribeIssuerResponse,
     ExtraValues,
+    IssueTokenRequest,
+    IssueTokenResponse,
+    ObjectReference,
     UserInfo,
 )
 from kubehop.pb.authentication.v1 import Attempt as AttemptMessage
 from services.authentication.identity import Authenticator, Credentials, Finding, PerUser, Trail, User
+from services.authentication.issuer import MAX_AGE_SECONDS, Reference, TokenIssuer, Wanted
 
 VERDICTS = {DECISION_AUTHENTICATED: "authenticated", DECISION_REJECTED: "rejected", DECISION_NO_OPINION: "no-opinion"}
 
 
 class AuthenticationServicer:
-    """Speaks Authenticate."""
+    """Speaks Authenticate, IssueToken and DescribeIssuer."""
 
-    def __init__(self, chain: Authenticator, api_audiences: tuple[str, ...]) -> None:
-        """Ask this chain; requests that name no audience ask for the API server's."""
+    def __init__(self, chain: Authenticator, api_audiences: tuple[str, ...], issuer: TokenIssuer | None = None) -> None:
+        """Ask this chain; requests that name no audience ask for the API server's. The issuer signs tokens."""
         self._chain = chain
+        self._issuer = issuer
         self._api_audiences = api_audiences
         self._message = PerUser(_message)
 
@@ -49,6 +59,42 @@ class AuthenticationServicer:
         if isinstance(answer, Finding):
             return self._response(answer, trail, call)
         return self._later(answer, trail, call)
+
+    def issue_token(self, request: IssueTokenRequest, call: Call) -> IssueTokenResponse:
+        """Sign a token. Raises HopError FAILED_PRECONDITION without a key, INVALID_ARGUMENT for half a question."""
+        if self._issuer is None:
+            raise HopError(grpc.StatusCode.FAILED_PRECONDITION, "there is no key to sign tokens with")
+        account = _reference(request.service_account)
+        if account is None or not (account.uid and request.namespace and request.expiration_seconds > 0):
+            text = "a token needs namespace, name and uid of its service account, and an expiration"
+            raise HopError(grpc.StatusCode.INVALID_ARGUMENT, text)
+        issued = self._issuer.issue(
+            Wanted(
+                namespace=request.namespace,
+                account=account,
+                expiration_seconds=request.expiration_seconds,
+                audiences=tuple(request.audiences),
+                pod=_reference(request.pod),
+                secret=_reference(request.secret),
+                node=_reference(request.node),
+            )
+        )
+        call.log(verdict="issued", account=f"{request.namespace}/{account.name}", seconds=issued.expiration_seconds)
+        return IssueTokenResponse(
+            token=issued.token,
+            audiences=issued.audiences,
+            expiration_seconds=issued.expiration_seconds,
+            issued_unix=issued.issued,
+            warnings=issued.warnings,
+        )
+
+    def describe_issuer(self, request: DescribeIssuerRequest, call: Call) -> DescribeIssuerResponse:  # noqa: ARG002
+        """Return the public documents of the issuer; empty without one."""
+        call.log()
+        if self._issuer is None:
+            return DescribeIssuerResponse()
+        configuration, key_set = self._issuer.documents()
+        return DescribeIssuerResponse(configuration=configuration, key_set=key_set, max_age_seconds=MAX_AGE_SECONDS)
 
     async def _later(self, answer: Awaitable[Finding], trail: Trail, call: Call) -> AuthenticateResponse:
         return self._response(await answer, trail, call)
@@ -72,6 +118,10 @@ class AuthenticationServicer:
         else:
             call.log(verdict=VERDICTS[finding.decision], because=finding.reason)
         return response
+
+
+def _reference(sent: ObjectReference) -> Reference | None:
+    return Reference(sent.name, sent.uid) if sent.name else None
 
 
 def _message(user: User) -> UserInfo:

@@ -51,7 +51,7 @@ async def serve(settings: Settings) -> int:
         capabilities=tuple(f"authorizer:{mode}" for mode in sources.union.modes),
         configuration_digest=hashlib.sha256(repr(authorization).encode()).hexdigest(),
     )
-    servicer = AuthorizationServicer(sources.union, sources.replica, authorization.max_staleness)
+    servicer = AuthorizationServicer(sources.union, sources.rbac, sources.replica, authorization.max_staleness)
     server = StageServer(
         stage, AuthorizationRpcs.SERVICE, servicer, listen=settings.stage.listen, tls=settings.stage.tls
     )

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 import grpc
+import orjson
 
 from kubehop.hop.calls import Call
 from kubehop.hop.errors import HopError
@@ -19,6 +20,8 @@ from kubehop.pb.authorization.v1 import (
     DECISION_DENY,
     AuthorizeRequest,
     AuthorizeResponse,
+    CheckEscalationRequest,
+    CheckEscalationResponse,
     NonResourceRule,
     ResourceRule,
     RulesRequest,
@@ -28,8 +31,12 @@ from kubehop.pb.authorization.v1 import Attributes as AttributesMessage
 from kubehop.pb.authorization.v1 import Evidence as EvidenceMessage
 from kubehop.pb.authorization.v1 import NearMiss as NearMissMessage
 from kubehop.pb.authorization.v1 import Requirement as RequirementMessage
+from services.authorization import escalation
 from services.authorization.attributes import Attributes, Evidence, Requirement, aggregate
+from services.authorization.authorizers.rbac import RBACAuthorizer
 from services.authorization.authorizers.union import Outcome, Union
+from services.authorization.escalation import Holder
+from services.authorization.policy_rules import PolicyRule
 
 STALE = "ERROR_REASON_STALE"
 """Reason of the failure when the stage refuses to decide on old rules."""
@@ -44,11 +51,12 @@ class Freshness(Protocol):
 
 
 class AuthorizationServicer:
-    """Speaks Authorize and Rules."""
+    """Speaks Authorize, Rules and CheckEscalation."""
 
-    def __init__(self, union: Union, freshness: Freshness, max_staleness: float) -> None:
-        """Ask this union, as long as storage was heard within max_staleness seconds."""
+    def __init__(self, union: Union, rbac: RBACAuthorizer | None, freshness: Freshness, max_staleness: float) -> None:
+        """Ask this union, as long as storage was heard within max_staleness seconds; rbac knows who holds what."""
         self._union = union
+        self._rbac = rbac
         self._freshness = freshness
         self._max_staleness = max_staleness
 
@@ -82,6 +90,19 @@ class AuthorizationServicer:
             incomplete=rules.incomplete,
             evaluation_error=aggregate(rules.errors),
         )
+
+    def check_escalation(self, request: CheckEscalationRequest, call: Call) -> CheckEscalationResponse:
+        """Tell whether the user has what the rules grant. Raises HopError UNAVAILABLE rather than ask stale rules."""
+        self._check_freshness()
+        try:
+            granted = [PolicyRule.parse(orjson.loads(rule)) for rule in request.rules]
+        except (ValueError, AttributeError, TypeError) as error:
+            raise HopError(grpc.StatusCode.INVALID_ARGUMENT, f"a rule is no PolicyRule: {error}") from error
+        name, groups = request.user.username, tuple(request.user.groups)
+        rules, errors = self._rbac.held(name, groups, request.namespace) if self._rbac else ([], [])
+        verdict = escalation.check(Holder(name, groups, rules, errors), granted)
+        call.log(verdict="lacking" if verdict.reason else "held", user=name, namespace=request.namespace)
+        return CheckEscalationResponse(held=not verdict.reason, reason=verdict.reason, missing=verdict.missing)
 
     def _check_freshness(self) -> None:
         if not self._freshness.fresh_for(self._max_staleness):

@@ -33,6 +33,8 @@ class Sources:
         self._storage = storage
         self._pulse = pulse or Pulse(storage)
         self._reflectors: list[Reflector] = []
+        self.rbac: RBACAuthorizer | None = None
+        """The authorizer of mode RBAC, which knows what a user may hand on; None without that mode."""
         make = {"Node": self._node, "RBAC": self._rbac, "AlwaysAllow": AlwaysAllow, "AlwaysDeny": AlwaysDeny}
         chain: list[Authorizer] = [make[mode]() for mode in modes]
         self.union = Union([PrivilegedGroup(), *chain])
@@ -57,7 +59,8 @@ class Sources:
             self._reflect(RBAC_GROUP, resource, put_role, drop_role)
         for resource in ("clusterrolebindings", "rolebindings"):
             self._reflect(RBAC_GROUP, resource, put_binding, drop_binding)
-        return RBACAuthorizer(policy)
+        self.rbac = RBACAuthorizer(policy)
+        return self.rbac
 
     def _node(self) -> Authorizer:
         graph = NodeGraph()

@@ -165,7 +165,16 @@ def _plan(cluster: Cluster, flags: Mapping[str, Sequence[str]]) -> None:
     ]
     own = {
         "storage": ["--etcd-servers", clients],
-        "authentication": ["--client-ca-file", f"{directory}/ca.crt", "--token-auth-file", f"{directory}/tokens.csv"],
+        "authentication": [
+            "--client-ca-file",
+            f"{directory}/ca.crt",
+            "--token-auth-file",
+            f"{directory}/tokens.csv",
+            "--service-account-signing-key-file",
+            f"{directory}/service-accounts.key",
+            "--storage",
+            sockets["storage"],
+        ],
         "authorization": ["--storage", sockets["storage"], "--authorization-mode", "Node,RBAC"],
         "admission": ["--storage", sockets["storage"]],
     }
@@ -204,6 +213,7 @@ def _plan(cluster: Cluster, flags: Mapping[str, Sequence[str]]) -> None:
 
 def _write_certificates(directory: Path) -> None:
     now = dt.datetime.now(tz=dt.UTC)
+    certificates.write_key(directory / "service-accounts.key", certificates.new_key())
     authority = certificates.new_authority("kubehop-test-ca", now)
     certificates.write_certificate(directory / "ca.crt", authority.certificate)
     subjects = {

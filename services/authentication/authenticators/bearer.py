@@ -9,9 +9,19 @@ from __future__ import annotations
 import base64
 import binascii
 
-from kubehop.pb.authentication.v1 import DECISION_NO_OPINION
+from kubehop.pb.authentication.v1 import DECISION_NO_OPINION, DECISION_REJECTED
 from services.authentication.authenticators.union import TokenUnion
-from services.authentication.identity import Answer, Attempt, Credentials, Finding, Trail, no_opinion, rejected, then
+from services.authentication.identity import (
+    Answer,
+    Attempt,
+    Credentials,
+    Finding,
+    Trail,
+    aggregate,
+    no_opinion,
+    rejected,
+    then,
+)
 
 SPACE_WARNING = "the provided Authorization header contains extra space before the bearer token, and is ignored"
 INVALID_TOKEN = "invalid bearer token"  # noqa: S105 - kube-apiserver's error text
@@ -26,6 +36,9 @@ def _ask(name: str, tokens: TokenUnion, token: str, credentials: Credentials, tr
     """Ask the token authenticators; a token that none of them knows is a rejection, not a missing credential."""
 
     def settle(finding: Finding) -> Finding:
+        if finding.decision == DECISION_REJECTED:
+            # kube-apiserver asks its own loopback token first, whose opinion of the others' is in every rejection
+            return finding._replace(reason=aggregate((INVALID_TOKEN, finding.reason)))
         if finding.decision != DECISION_NO_OPINION:
             return finding
         unknown = rejected(INVALID_TOKEN)

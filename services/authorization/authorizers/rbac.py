@@ -62,6 +62,13 @@ class RBACAuthorizer:
                         non_resource_rules.append(paths)
         return Rules(resource_rules, non_resource_rules, incomplete=False, errors=errors)
 
+    def held(self, username: str, groups: tuple[str, ...], namespace: str) -> tuple[list[PolicyRule], list[str]]:
+        """Return the rules that apply as they stand in their roles, and what is wrong with bindings."""
+        scopes = list(self._scopes(username, groups, namespace))
+        entries = [entry for scope in scopes for entry in scope.entries]
+        rules = [rule for entry in entries if entry.role is not None for rule in entry.role.rules]
+        return rules, [error for scope in scopes for error in scope.errors]
+
     def _scopes(self, username: str, groups: tuple[str, ...], namespace: str) -> Iterator[Scope]:
         yield self._policy.scope(username, groups, "")
         if namespace:

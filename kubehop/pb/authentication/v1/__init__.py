@@ -11,8 +11,13 @@ from kubehop.pb.authentication.v1.authentication_pb2 import (
     AuthenticateRequest,
     AuthenticateResponse,
     Decision,
+    DescribeIssuerRequest,
+    DescribeIssuerResponse,
     ExtraValues,
     Header,
+    IssueTokenRequest,
+    IssueTokenResponse,
+    ObjectReference,
     UserInfo,
     DECISION_UNSPECIFIED,
     DECISION_AUTHENTICATED,
@@ -30,7 +35,13 @@ class AuthenticationRpcs:
     AUTHENTICATE: Final = UnaryMethod(
         "/kubehop.authentication.v1.Authentication/Authenticate", AuthenticateRequest, AuthenticateResponse
     )
-    SERVICE: Final = Service("kubehop.authentication.v1.Authentication", (AUTHENTICATE,))
+    ISSUE_TOKEN: Final = UnaryMethod(
+        "/kubehop.authentication.v1.Authentication/IssueToken", IssueTokenRequest, IssueTokenResponse
+    )
+    DESCRIBE_ISSUER: Final = UnaryMethod(
+        "/kubehop.authentication.v1.Authentication/DescribeIssuer", DescribeIssuerRequest, DescribeIssuerResponse
+    )
+    SERVICE: Final = Service("kubehop.authentication.v1.Authentication", (AUTHENTICATE, ISSUE_TOKEN, DESCRIBE_ISSUER))
 
 
 __all__ = [
@@ -43,8 +54,13 @@ __all__ = [
     "DECISION_REJECTED",
     "DECISION_UNSPECIFIED",
     "Decision",
+    "DescribeIssuerRequest",
+    "DescribeIssuerResponse",
     "ExtraValues",
     "FILE",
     "Header",
+    "IssueTokenRequest",
+    "IssueTokenResponse",
+    "ObjectReference",
     "UserInfo",
 ]

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.kubehop/authentication/v1/authentication.proto\x12\x19kubehop.authentication.v1\"\xad\x01\n\x13\x41uthenticateRequest\x12\x19\n\x11peer_certificates\x18\x01 \x03(\x0c\x12\x32\n\x07headers\x18\x02 \x03(\x0b\x32!.kubehop.authentication.v1.Header\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x16\n\x0eremote_address\x18\x05 \x01(\t\x12\x11\n\taudiences\x18\x06 \x03(\t\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x82\x02\n\x14\x41uthenticateResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32#.kubehop.authentication.v1.Decision\x12\x31\n\x04user\x18\x02 \x01(\x0b\x32#.kubehop.authentication.v1.UserInfo\x12\x11\n\taudiences\x18\x03 \x03(\t\x12\x15\n\rauthenticator\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x34\n\x08\x61ttempts\x18\x06 \x03(\x0b\x32\".kubehop.authentication.v1.Attempt\x12\x10\n\x08warnings\x18\x07 \x03(\t\"\xce\x01\n\x08UserInfo\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12=\n\x05\x65xtra\x18\x04 \x03(\x0b\x32..kubehop.authentication.v1.UserInfo.ExtraEntry\x1aT\n\nExtraEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x35\n\x05value\x18\x02 \x01(\x0b\x32&.kubehop.authentication.v1.ExtraValues:\x02\x38\x01\"\x1d\n\x0b\x45xtraValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"|\n\x07\x41ttempt\x12\x15\n\rauthenticator\x18\x01 \x01(\t\x12\x35\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32#.kubehop.authentication.v1.Decision\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x64uration_us\x18\x04 \x01(\x03*p\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45\x43ISION_AUTHENTICATED\x10\x01\x12\x15\n\x11\x44\x45\x43ISION_REJECTED\x10\x02\x12\x17\n\x13\x44\x45\x43ISION_NO_OPINION\x10\x03\x32\x81\x01\n\x0e\x41uthentication\x12o\n\x0c\x41uthenticate\x12..kubehop.authentication.v1.AuthenticateRequest\x1a/.kubehop.authentication.v1.AuthenticateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.kubehop/authentication/v1/authentication.proto\x12\x19kubehop.authentication.v1\"\xad\x01\n\x13\x41uthenticateRequest\x12\x19\n\x11peer_certificates\x18\x01 \x03(\x0c\x12\x32\n\x07headers\x18\x02 \x03(\x0b\x32!.kubehop.authentication.v1.Header\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x16\n\x0eremote_address\x18\x05 \x01(\t\x12\x11\n\taudiences\x18\x06 \x03(\t\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x82\x02\n\x14\x41uthenticateResponse\x12\x35\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32#.kubehop.authentication.v1.Decision\x12\x31\n\x04user\x18\x02 \x01(\x0b\x32#.kubehop.authentication.v1.UserInfo\x12\x11\n\taudiences\x18\x03 \x03(\t\x12\x15\n\rauthenticator\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x34\n\x08\x61ttempts\x18\x06 \x03(\x0b\x32\".kubehop.authentication.v1.Attempt\x12\x10\n\x08warnings\x18\x07 \x03(\t\"\xce\x01\n\x08UserInfo\x12\x10\n\x08username\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12=\n\x05\x65xtra\x18\x04 \x03(\x0b\x32..kubehop.authentication.v1.UserInfo.ExtraEntry\x1aT\n\nExtraEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x35\n\x05value\x18\x02 \x01(\x0b\x32&.kubehop.authentication.v1.ExtraValues:\x02\x38\x01\"\x1d\n\x0b\x45xtraValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"|\n\x07\x41ttempt\x12\x15\n\rauthenticator\x18\x01 \x01(\t\x12\x35\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32#.kubehop.authentication.v1.Decision\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x64uration_us\x18\x04 \x01(\x03\"\xc9\x02\n\x11IssueTokenRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x43\n\x0fservice_account\x18\x02 \x01(\x0b\x32*.kubehop.authentication.v1.ObjectReference\x12\x37\n\x03pod\x18\x03 \x01(\x0b\x32*.kubehop.authentication.v1.ObjectReference\x12:\n\x06secret\x18\x04 \x01(\x0b\x32*.kubehop.authentication.v1.ObjectReference\x12\x38\n\x04node\x18\x05 \x01(\x0b\x32*.kubehop.authentication.v1.ObjectReference\x12\x11\n\taudiences\x18\x06 \x03(\t\x12\x1a\n\x12\x65xpiration_seconds\x18\x07 \x01(\x03\",\n\x0fObjectReference\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\"y\n\x12IssueTokenResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x11\n\taudiences\x18\x02 \x03(\t\x12\x1a\n\x12\x65xpiration_seconds\x18\x03 \x01(\x03\x12\x13\n\x0bissued_unix\x18\x04 \x01(\x03\x12\x10\n\x08warnings\x18\x05 \x03(\t\"\x17\n\x15\x44\x65scribeIssuerRequest\"Y\n\x16\x44\x65scribeIssuerResponse\x12\x15\n\rconfiguration\x18\x01 \x01(\x0c\x12\x0f\n\x07key_set\x18\x02 \x01(\x0c\x12\x17\n\x0fmax_age_seconds\x18\x03 \x01(\x03*p\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44\x45\x43ISION_AUTHENTICATED\x10\x01\x12\x15\n\x11\x44\x45\x43ISION_REJECTED\x10\x02\x12\x17\n\x13\x44\x45\x43ISION_NO_OPINION\x10\x03\x32\xe3\x02\n\x0e\x41uthentication\x12o\n\x0c\x41uthenticate\x12..kubehop.authentication.v1.AuthenticateRequest\x1a/.kubehop.authentication.v1.AuthenticateResponse\x12i\n\nIssueToken\x12,.kubehop.authentication.v1.IssueTokenRequest\x1a-.kubehop.authentication.v1.IssueTokenResponse\x12u\n\x0e\x44\x65scribeIssuer\x12\x30.kubehop.authentication.v1.DescribeIssuerRequest\x1a\x31.kubehop.authentication.v1.DescribeIssuerResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_USERINFO_EXTRAENTRY']._loaded_options = None
   _globals['_USERINFO_EXTRAENTRY']._serialized_options = b'8\001'
-  _globals['_DECISION']._serialized_start=919
-  _globals['_DECISION']._serialized_end=1031
+  _globals['_DECISION']._serialized_start=1536
+  _globals['_DECISION']._serialized_end=1648
   _globals['_AUTHENTICATEREQUEST']._serialized_start=78
   _globals['_AUTHENTICATEREQUEST']._serialized_end=251
   _globals['_HEADER']._serialized_start=253
@@ -49,6 +49,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXTRAVALUES']._serialized_end=791
   _globals['_ATTEMPT']._serialized_start=793
   _globals['_ATTEMPT']._serialized_end=917
-  _globals['_AUTHENTICATION']._serialized_start=1034
-  _globals['_AUTHENTICATION']._serialized_end=1163
+  _globals['_ISSUETOKENREQUEST']._serialized_start=920
+  _globals['_ISSUETOKENREQUEST']._serialized_end=1249
+  _globals['_OBJECTREFERENCE']._serialized_start=1251
+  _globals['_OBJECTREFERENCE']._serialized_end=1295
+  _globals['_ISSUETOKENRESPONSE']._serialized_start=1297
+  _globals['_ISSUETOKENRESPONSE']._serialized_end=1418
+  _globals['_DESCRIBEISSUERREQUEST']._serialized_start=1420
+  _globals['_DESCRIBEISSUERREQUEST']._serialized_end=1443
+  _globals['_DESCRIBEISSUERRESPONSE']._serialized_start=1445
+  _globals['_DESCRIBEISSUERRESPONSE']._serialized_end=1534
+  _globals['_AUTHENTICATION']._serialized_start=1651
+  _globals['_AUTHENTICATION']._serialized_end=2006
 # @@protoc_insertion_point(module_scope)

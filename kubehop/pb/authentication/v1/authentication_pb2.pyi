@@ -96,3 +96,57 @@ class Attempt(_message.Message):
     reason: str
     duration_us: int
     def __init__(self, authenticator: _Optional[str] = ..., decision: _Optional[_Union[Decision, str]] = ..., reason: _Optional[str] = ..., duration_us: _Optional[int] = ...) -> None: ...
+
+class IssueTokenRequest(_message.Message):
+    __slots__ = ("namespace", "service_account", "pod", "secret", "node", "audiences", "expiration_seconds")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    POD_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCES_FIELD_NUMBER: _ClassVar[int]
+    EXPIRATION_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    service_account: ObjectReference
+    pod: ObjectReference
+    secret: ObjectReference
+    node: ObjectReference
+    audiences: _containers.RepeatedScalarFieldContainer[str]
+    expiration_seconds: int
+    def __init__(self, namespace: _Optional[str] = ..., service_account: _Optional[_Union[ObjectReference, _Mapping]] = ..., pod: _Optional[_Union[ObjectReference, _Mapping]] = ..., secret: _Optional[_Union[ObjectReference, _Mapping]] = ..., node: _Optional[_Union[ObjectReference, _Mapping]] = ..., audiences: _Optional[_Iterable[str]] = ..., expiration_seconds: _Optional[int] = ...) -> None: ...
+
+class ObjectReference(_message.Message):
+    __slots__ = ("name", "uid")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    UID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    uid: str
+    def __init__(self, name: _Optional[str] = ..., uid: _Optional[str] = ...) -> None: ...
+
+class IssueTokenResponse(_message.Message):
+    __slots__ = ("token", "audiences", "expiration_seconds", "issued_unix", "warnings")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCES_FIELD_NUMBER: _ClassVar[int]
+    EXPIRATION_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_UNIX_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    audiences: _containers.RepeatedScalarFieldContainer[str]
+    expiration_seconds: int
+    issued_unix: int
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, token: _Optional[str] = ..., audiences: _Optional[_Iterable[str]] = ..., expiration_seconds: _Optional[int] = ..., issued_unix: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DescribeIssuerRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DescribeIssuerResponse(_message.Message):
+    __slots__ = ("configuration", "key_set", "max_age_seconds")
+    CONFIGURATION_FIELD_NUMBER: _ClassVar[int]
+    KEY_SET_FIELD_NUMBER: _ClassVar[int]
+    MAX_AGE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    configuration: bytes
+    key_set: bytes
+    max_age_seconds: int
+    def __init__(self, configuration: _Optional[bytes] = ..., key_set: _Optional[bytes] = ..., max_age_seconds: _Optional[int] = ...) -> None: ...

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class AuthenticationStub:
-    """Authentication tells the gateway who sent a request. A replacement stage implements this one RPC.
+    """Authentication tells the gateway who sent a request. A replacement stage implements Authenticate; the others may answer
+    UNIMPLEMENTED, and there are no service account tokens then.
     """
 
     def __init__(self, channel):
@@ -40,15 +41,41 @@ class AuthenticationStub:
                 request_serializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.AuthenticateRequest.SerializeToString,
                 response_deserializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.AuthenticateResponse.FromString,
                 _registered_method=True)
+        self.IssueToken = channel.unary_unary(
+                '/kubehop.authentication.v1.Authentication/IssueToken',
+                request_serializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.IssueTokenRequest.SerializeToString,
+                response_deserializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.IssueTokenResponse.FromString,
+                _registered_method=True)
+        self.DescribeIssuer = channel.unary_unary(
+                '/kubehop.authentication.v1.Authentication/DescribeIssuer',
+                request_serializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.DescribeIssuerRequest.SerializeToString,
+                response_deserializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.DescribeIssuerResponse.FromString,
+                _registered_method=True)
 
 
 class AuthenticationServicer:
-    """Authentication tells the gateway who sent a request. A replacement stage implements this one RPC.
+    """Authentication tells the gateway who sent a request. A replacement stage implements Authenticate; the others may answer
+    UNIMPLEMENTED, and there are no service account tokens then.
     """
 
     def Authenticate(self, request, context):
         """Authenticate decides whose request this is. A credential that is wrong is an answer, not an RPC error;
         RPC errors mean that the stage could not decide, and the gateway answers 503.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def IssueToken(self, request, context):
+        """IssueToken signs a token for a service account (TokenRequest). The gateway has found the account and the object that
+        the token is bound to. FAILED_PRECONDITION means that this stage has no signing key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DescribeIssuer(self, request, context):
+        """DescribeIssuer returns the documents by which others verify the tokens of this issuer (OpenID Connect Discovery).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -62,6 +89,16 @@ def add_AuthenticationServicer_to_server(servicer, server):
                     request_deserializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.AuthenticateRequest.FromString,
                     response_serializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.AuthenticateResponse.SerializeToString,
             ),
+            'IssueToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.IssueToken,
+                    request_deserializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.IssueTokenRequest.FromString,
+                    response_serializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.IssueTokenResponse.SerializeToString,
+            ),
+            'DescribeIssuer': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeIssuer,
+                    request_deserializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.DescribeIssuerRequest.FromString,
+                    response_serializer=kubehop_dot_authentication_dot_v1_dot_authentication__pb2.DescribeIssuerResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'kubehop.authentication.v1.Authentication', rpc_method_handlers)
@@ -71,7 +108,8 @@ def add_AuthenticationServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Authentication:
-    """Authentication tells the gateway who sent a request. A replacement stage implements this one RPC.
+    """Authentication tells the gateway who sent a request. A replacement stage implements Authenticate; the others may answer
+    UNIMPLEMENTED, and there are no service account tokens then.
     """
 
     @staticmethod
@@ -91,6 +129,60 @@ class Authentication:
             '/kubehop.authentication.v1.Authentication/Authenticate',
             kubehop_dot_authentication_dot_v1_dot_authentication__pb2.AuthenticateRequest.SerializeToString,
             kubehop_dot_authentication_dot_v1_dot_authentication__pb2.AuthenticateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IssueToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kubehop.authentication.v1.Authentication/IssueToken',
+            kubehop_dot_authentication_dot_v1_dot_authentication__pb2.IssueTokenRequest.SerializeToString,
+            kubehop_dot_authentication_dot_v1_dot_authentication__pb2.IssueTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeIssuer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kubehop.authentication.v1.Authentication/DescribeIssuer',
+            kubehop_dot_authentication_dot_v1_dot_authentication__pb2.DescribeIssuerRequest.SerializeToString,
+            kubehop_dot_authentication_dot_v1_dot_authentication__pb2.DescribeIssuerResponse.FromString,
             options,
             channel_credentials,
             insecure,

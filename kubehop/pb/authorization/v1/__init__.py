@@ -10,6 +10,8 @@ from kubehop.pb.authorization.v1.authorization_pb2 import (
     Attributes,
     AuthorizeRequest,
     AuthorizeResponse,
+    CheckEscalationRequest,
+    CheckEscalationResponse,
     Decision,
     Evidence,
     NearMiss,
@@ -43,7 +45,10 @@ class AuthorizationRpcs:
     RULES: Final = UnaryMethod(
         "/kubehop.authorization.v1.Authorization/Rules", RulesRequest, RulesResponse
     )
-    SERVICE: Final = Service("kubehop.authorization.v1.Authorization", (AUTHORIZE, RULES))
+    CHECK_ESCALATION: Final = UnaryMethod(
+        "/kubehop.authorization.v1.Authorization/CheckEscalation", CheckEscalationRequest, CheckEscalationResponse
+    )
+    SERVICE: Final = Service("kubehop.authorization.v1.Authorization", (AUTHORIZE, RULES, CHECK_ESCALATION))
 
 
 __all__ = [
@@ -51,6 +56,8 @@ __all__ = [
     "AuthorizationRpcs",
     "AuthorizeRequest",
     "AuthorizeResponse",
+    "CheckEscalationRequest",
+    "CheckEscalationResponse",
     "DECISION_ALLOW",
     "DECISION_DENY",
     "DECISION_NO_OPINION",

@@ -159,3 +159,23 @@ class NonResourceRule(_message.Message):
     verbs: _containers.RepeatedScalarFieldContainer[str]
     non_resource_urls: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, verbs: _Optional[_Iterable[str]] = ..., non_resource_urls: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CheckEscalationRequest(_message.Message):
+    __slots__ = ("user", "namespace", "rules")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    user: _authentication_pb2.UserInfo
+    namespace: str
+    rules: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, user: _Optional[_Union[_authentication_pb2.UserInfo, _Mapping]] = ..., namespace: _Optional[str] = ..., rules: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CheckEscalationResponse(_message.Message):
+    __slots__ = ("held", "reason", "missing")
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    held: bool
+    reason: str
+    missing: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, held: _Optional[bool] = ..., reason: _Optional[str] = ..., missing: _Optional[_Iterable[str]] = ...) -> None: ...

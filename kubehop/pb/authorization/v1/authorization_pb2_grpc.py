@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class AuthorizationStub:
     """Authorization decides whether a user may do what a request asks. A replacement stage implements Authorize;
-    Rules may answer UNIMPLEMENTED.
+    Rules and CheckEscalation may answer UNIMPLEMENTED.
     """
 
     def __init__(self, channel):
@@ -46,11 +46,16 @@ class AuthorizationStub:
                 request_serializer=kubehop_dot_authorization_dot_v1_dot_authorization__pb2.RulesRequest.SerializeToString,
                 response_deserializer=kubehop_dot_authorization_dot_v1_dot_authorization__pb2.RulesResponse.FromString,
                 _registered_method=True)
+        self.CheckEscalation = channel.unary_unary(
+                '/kubehop.authorization.v1.Authorization/CheckEscalation',
+                request_serializer=kubehop_dot_authorization_dot_v1_dot_authorization__pb2.CheckEscalationRequest.SerializeToString,
+                response_deserializer=kubehop_dot_authorization_dot_v1_dot_authorization__pb2.CheckEscalationResponse.FromString,
+                _registered_method=True)
 
 
 class AuthorizationServicer:
     """Authorization decides whether a user may do what a request asks. A replacement stage implements Authorize;
-    Rules may answer UNIMPLEMENTED.
+    Rules and CheckEscalation may answer UNIMPLEMENTED.
     """
 
     def Authorize(self, request, context):
@@ -62,6 +67,14 @@ class AuthorizationServicer:
 
     def Rules(self, request, context):
         """Rules lists what a user may do in a namespace (SelfSubjectRulesReview).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckEscalation(self, request, context):
+        """CheckEscalation tells whether a user already has what a role would grant. The gateway asks before somebody writes a
+        role or binding without the verbs escalate or bind on it, and answers 403 unless all is held.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,6 +93,11 @@ def add_AuthorizationServicer_to_server(servicer, server):
                     request_deserializer=kubehop_dot_authorization_dot_v1_dot_authorization__pb2.RulesRequest.FromString,
                     response_serializer=kubehop_dot_authorization_dot_v1_dot_authorization__pb2.RulesResponse.SerializeToString,
             ),
+            'CheckEscalation': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckEscalation,
+                    request_deserializer=kubehop_dot_authorization_dot_v1_dot_authorization__pb2.CheckEscalationRequest.FromString,
+                    response_serializer=kubehop_dot_authorization_dot_v1_dot_authorization__pb2.CheckEscalationResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'kubehop.authorization.v1.Authorization', rpc_method_handlers)
@@ -90,7 +108,7 @@ def add_AuthorizationServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class Authorization:
     """Authorization decides whether a user may do what a request asks. A replacement stage implements Authorize;
-    Rules may answer UNIMPLEMENTED.
+    Rules and CheckEscalation may answer UNIMPLEMENTED.
     """
 
     @staticmethod
@@ -137,6 +155,33 @@ class Authorization:
             '/kubehop.authorization.v1.Authorization/Rules',
             kubehop_dot_authorization_dot_v1_dot_authorization__pb2.RulesRequest.SerializeToString,
             kubehop_dot_authorization_dot_v1_dot_authorization__pb2.RulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckEscalation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kubehop.authorization.v1.Authorization/CheckEscalation',
+            kubehop_dot_authorization_dot_v1_dot_authorization__pb2.CheckEscalationRequest.SerializeToString,
+            kubehop_dot_authorization_dot_v1_dot_authorization__pb2.CheckEscalationResponse.FromString,
             options,
             channel_credentials,
             insecure,
