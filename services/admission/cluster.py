@@ -16,7 +16,7 @@ from kubehop.hop.calls import CallContext
 from kubehop.hop.client import StageClient
 from kubehop.hop.errors import HopError
 from kubehop.machinery.objects import Object, resource_version
-from kubehop.pb.storage.v1 import CreateRequest, ErrorReason, GetRequest, Key, StorageRpcs, UpdateRequest
+from kubehop.pb.storage.v1 import CreateRequest, ErrorReason, GetRequest, Key, ListRequest, StorageRpcs, UpdateRequest
 from kubehop.reflector import Reflector
 
 _NOT_FOUND = ErrorReason.Name(ErrorReason.ERROR_REASON_NOT_FOUND)
@@ -40,6 +40,9 @@ class Cluster(Protocol):
 
     async def get(self, group: str, resource: str, namespace: str, name: str) -> Object | None:
         """An object as storage has it now (linearizable), or None. HopError when storage cannot answer."""
+
+    async def list(self, group: str, resource: str, namespace: str) -> list[Object]:
+        """The objects of a namespace as storage has them now. HopError when storage cannot answer."""
 
     async def create(self, group: str, resource: str, namespace: str, name: str, obj: Object) -> bool:
         """Store a new object; False when there is one already. HopError when storage cannot answer."""
@@ -80,6 +83,15 @@ class StoredCluster:
                 return None
             raise
         found: Object = orjson.loads(response.object)
+        return found
+
+    async def list(self, group: str, resource: str, namespace: str) -> list[Object]:
+        """See `Cluster`."""
+        request = ListRequest(key=Key(group=group, resource=resource, namespace=namespace))
+        found: list[Object] = []
+        async for part in self._storage.stream(StorageRpcs.LIST, request, CallContext()):
+            if part.WhichOneof("part") == "chunk":
+                found.extend(orjson.loads(b"[" + part.chunk.items + b"]"))
         return found
 
     async def create(self, group: str, resource: str, namespace: str, name: str, obj: Object) -> bool:

@@ -29,6 +29,7 @@ from services.admission.plugins.namespace_exists import NamespaceExists
 from services.admission.plugins.namespace_lifecycle import NamespaceLifecycle
 from services.admission.plugins.persistent_volume_claim_resize import PersistentVolumeClaimResize
 from services.admission.plugins.pod_node_selector import PodNodeSelector
+from services.admission.plugins.pod_security import PodSecurity
 from services.admission.plugins.pod_topology_labels import PodTopologyLabels
 from services.admission.plugins.priority import Priority
 from services.admission.plugins.resource_quota import ResourceQuota
@@ -49,6 +50,7 @@ FACTORIES: Final[Mapping[str, Factory]] = {
     "ServiceAccount": ServiceAccount,
     "TaintNodesByCondition": lambda _: TaintNodesByCondition(),
     "AlwaysPullImages": lambda _: AlwaysPullImages(),
+    "PodSecurity": PodSecurity,
     "PodNodeSelector": PodNodeSelector,
     "Priority": Priority,
     "DefaultTolerationSeconds": lambda _: DefaultTolerationSeconds(),

@@ -115,6 +115,9 @@ class DictCluster:
         self.looked_up.append((group, resource, namespace, name))
         return copy.deepcopy(self.stored.get((group, resource, namespace, name)))
 
+    async def list(self, group: str, resource: str, namespace: str) -> list[Object]:
+        return [obj for key, obj in self.stored.items() if key[:3] == (group, resource, namespace)]
+
     async def create(self, group: str, resource: str, namespace: str, name: str, obj: Object) -> bool:
         if (group, resource, namespace, name) in self.stored:
             return False
