@@ -11,11 +11,13 @@ import errno
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+from kubehop.cli import swapping
 
 AUTHORIZATION_MODES: Final = ("Node", "RBAC", "AlwaysAllow", "AlwaysDeny")
 CONNECT_TIMEOUT: Final = 3.0  # seconds for each --etcd-servers
@@ -71,10 +73,17 @@ class UpSettings:
     etcd: Etcd
     serving: Serving
     policy: Policy
+    swapped: Mapping[str, str] = field(default_factory=dict)
+    """Stages that run elsewhere, by name, with their addresses."""
 
     def problems(self) -> list[str]:
         """Everything that is wrong, a line each; empty when all is well."""
-        return [*_serving_problems(self.serving), *_policy_problems(self.policy), *_etcd_problems(self.etcd)]
+        return [
+            *_serving_problems(self.serving),
+            *_policy_problems(self.policy),
+            *_etcd_problems(self.etcd),
+            *swapping.problems(self.swapped),
+        ]
 
 
 def _serving_problems(serving: Serving) -> Iterator[str]:

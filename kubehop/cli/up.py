@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import click
 
 import kubehop
-from kubehop.cli import credentials, down, etcd, kubeconfig, options, processes, stages, state
+from kubehop.cli import credentials, down, etcd, kubeconfig, options, processes, stages, state, swapping
 from kubehop.cli.console import Console
 from kubehop.cli.errors import CommandError
 from kubehop.cli.plan import Child, Plan, python_module
@@ -34,6 +34,12 @@ def _path(flag: str, text: str) -> Callable[[options.F], options.F]:
         callback=lambda _ctx, _param, value: Path(value).expanduser().absolute() if value else None,
         help=text,
     )
+
+
+def _stage(name: str) -> Callable[[options.F], options.F]:
+    """The address of a stage that runs elsewhere."""
+    text = f"Call this {name} stage and start none: unix:/path or host:port, several with commas."
+    return click.option(f"--{name}", default="", metavar="TARGETS", help=text)
 
 
 @click.command("up")
@@ -53,6 +59,10 @@ def _path(flag: str, text: str) -> Callable[[options.F], options.F]:
 @_path("--etcd-cafile", "Authority of that etcd's certificate.")
 @_path("--etcd-certfile", "Client certificate for that etcd.")
 @_path("--etcd-keyfile", "Key of that client certificate.")
+@_stage("authentication")
+@_stage("authorization")
+@_stage("admission")
+@_stage("storage")
 @click.option("--unsafe-no-fsync", is_flag=True, help="Run etcd without fsync: fast, and a power cut may lose all.")
 @click.option("--detach", "-d", is_flag=True, help="Return once everything is ready, and leave it running.")
 def command(directory: state.DataDirectory, *, detach: bool, **flags: Any) -> int:
@@ -67,7 +77,7 @@ def command(directory: state.DataDirectory, *, detach: bool, **flags: Any) -> in
         raise CommandError(*problems)
     console = Console(directory.logs / "kubehop.log")
     console.note(f"kubehop {kubehop.__version__}  data in {directory.root}")
-    binary = "" if settings.etcd.servers else etcd.find()
+    binary = "" if settings.etcd.servers or "storage" in settings.swapped else etcd.find()
     _ensure_credentials(directory, settings, console)
     own_etcd = etcd.child(directory, binary, unsafe_no_fsync=settings.etcd.unsafe_no_fsync) if binary else None
     if kubeconfig.write(directory.kubeconfig, settings.serving.url, directory.pki / "admin"):
@@ -98,6 +108,7 @@ def _settings(flags: dict[str, Any]) -> UpSettings:
             flags["enable_admission_plugins"],
             flags["disable_admission_plugins"],
         ),
+        {name: flags[name] for name in swapping.STAGES if flags[name]},
     )
 
 
@@ -121,7 +132,7 @@ def _plan(
     directory: state.DataDirectory, settings: UpSettings, own_etcd: Child | None, *, began: float, detach: bool
 ) -> Plan:
     return Plan(
-        stages.children(directory, settings, own_etcd),
+        swapping.swap(stages.children(directory, settings, own_etcd), settings.swapped, directory),
         settings.serving.url,
         str(directory.kubeconfig),
         began,
