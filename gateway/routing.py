@@ -17,6 +17,11 @@ from kubehop.machinery import status
 
 Endpoint = Callable[[RequestContext], Awaitable[Answer]]
 Verb = Callable[[RequestContext, Scope], Awaitable[Answer]]
+_DEPRECATED = {
+    ("", "v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
+    ("", "v1", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
+"""What clients of old resources are told at every request (the APILifecycle of their Go types)."""
 _CONNECTED = frozenset({"log"})
 """Subresources that speak of their object's kind and are streams all the same."""
 
@@ -46,6 +51,9 @@ class Router:
                 return page_not_found()
             scope = route(request.method, info)
             check_accept(request, scope)
+            resource = scope.resource
+            if (warning := _DEPRECATED.get((resource.group, resource.version, resource.name))) is not None:
+                request.add_warning(warning)
             return await self._verb(scope)(request, scope)
         endpoint = self._endpoints.get(request.path.strip("/").partition("/")[0])
         return page_not_found() if endpoint is None else await endpoint(request)

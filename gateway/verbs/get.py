@@ -12,6 +12,7 @@ from gateway.context import RequestContext
 from gateway.forms import check_form, object_answer
 from gateway.negotiating import PLAIN, negotiate
 from gateway.scopes import Scope
+from gateway.verbs.selecting import check_version
 from gateway.verbs.tools import Tools
 from kubehop.machinery import status
 from kubehop.machinery.request_info import parse_bool
@@ -31,6 +32,8 @@ def verb(tools: Tools) -> Verb:
         version = ""
         if request.query_string:
             version = request.query.get("resourceVersion", "")
+            if version:
+                check_version(version)
             _refuse_export(request)
         found = await storage.get(request, scope.key(), version)
         return object_answer(request, scope, accepted, found.object)

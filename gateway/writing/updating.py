@@ -17,6 +17,7 @@ from gateway.writing.admitting import CREATE, UPDATE
 from gateway.writing.owning import keep_times_of_unchanged
 from gateway.writing.writes import Write, conflict_of_uid
 from kubehop.machinery import fields, metadata, status
+from kubehop.machinery.gotext import parse_uint64
 from kubehop.machinery.objects import Object, deep_copy, resource_version, uid
 from kubehop.machinery.status import StatusError
 from kubehop.pb.storage.v1 import GetResponse
@@ -88,9 +89,10 @@ async def _change(write: Write, make: Make, found: GetResponse, wanted_uid: str)
         raise conflict_of_uid(scope, name, wanted_uid, uid(old), found.store_key)
     new = write.view.take(await make(write.view.show(deep_copy(old))), old)
     version = resource_version(new)
-    if not version and strategy.updates_unconditionally:
+    _check_version(version)
+    if version in ("", "0") and strategy.updates_unconditionally:
         new["metadata"]["resourceVersion"] = resource_version(old)
-    elif not version:
+    elif version in ("", "0"):
         path = fields.Path("metadata", "resourceVersion")
         errors = [fields.invalid(path, 0, "must be specified for an update")]
         raise status.invalid(resource.group, resource.name, name, errors)
@@ -111,6 +113,15 @@ async def _change(write: Write, make: Make, found: GetResponse, wanted_uid: str)
     if _is_over(write, new, old):
         return await _remove(write, new, found)
     return await _store(write, new, found)
+
+
+def _check_version(text: str) -> None:
+    """Refuse a resourceVersion that is no number, as the store's versioner of kube-apiserver does."""
+    if text:
+        try:
+            parse_uint64(text)
+        except ValueError as error:
+            raise status.unknown(str(error)) from None
 
 
 async def _store(write: Write, new: Object, found: GetResponse) -> Outcome:
