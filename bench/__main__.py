@@ -1,6 +1,6 @@
 """`make bench`: what a request costs, at 1 and 32 connections over TLS, held against its limits in the same run.
 
-    python -m bench [--seconds N] [--markdown FILE] [--server-flags "..."]
+    python -m bench [--only requests|storage] [--seconds N] [--markdown FILE] [--server-flags "..."]
 
 A benchmark, not a test: it prints figures and judges nothing. CPU is what each process spent per request, from /proc;
 rates on a busy machine are noise, ratios within one run and CPU are not.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import http.client
 import json
 import ssl
 import subprocess
@@ -19,7 +20,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from bench import limits, load
+from bench import filling, limits, listing, load, watching
 from bench.load import Request
 from bench.processes import Meter, Process, tree
 from tests.support import up
@@ -80,9 +81,19 @@ def fill(cluster: up.Cluster) -> None:
     """Two namespaces and 1,000 objects of 1 KB, a tenth of them labelled."""
     for namespace in (NAMESPACE, "bench-create"):
         call(cluster.server, "/api/v1/namespaces", "POST", json.dumps({"metadata": {"name": namespace}}))
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    connection = http.client.HTTPSConnection("127.0.0.1", cluster.port, context=context, timeout=30)
     for n in range(1000):
         labels = {"tenth": "true"} if n % 10 == 0 else {"tenth": "false"}
-        call(cluster.server, BASE, "POST", config_map(f"item-{n}", labels))
+        body = config_map(f"item-{n}", labels)
+        connection.request("POST", BASE, body, {"Authorization": f"Bearer {TOKEN}", **JSON})
+        answer = connection.getresponse()
+        if answer.status != 201:
+            raise SystemExit(f"create failed: {answer.status} {answer.read()[:200]!r}")
+        answer.read()
+    connection.close()
 
 
 def etcd_address(cluster: up.Cluster) -> str:
@@ -176,11 +187,34 @@ def limits_table(report: Report, cluster: up.Cluster, rates: dict[tuple[str, int
     )
 
 
+def storage_tables(report: Report, cluster: up.Cluster, seconds: float) -> None:
+    """What the storage stage is held to: lists, consistent reads, watch fan-out, memory."""
+    one, thousand = call(cluster.server, f"{BASE}/item-1"), call(cluster.server, BASE)
+    tenth = call(cluster.server, f"{BASE}?labelSelector=tenth%3Dtrue")
+    get, any_revision, whole, selected = REQUESTS[:4]
+    rows = [
+        (whole, None, thousand, 4),
+        (selected, None, tenth, 4),
+        (get, None, one, 32),
+        (get, any_revision, one, 32),
+    ]
+    for line in listing.table(cluster, TOKEN, rows, seconds):
+        report.line(line)
+    call(cluster.server, "/api/v1/namespaces", "POST", json.dumps({"metadata": {"name": "bench-watch"}}))
+    for line in watching.table(cluster, TOKEN, "bench-watch", seconds):
+        report.line(line)
+    own = cluster.data_dir / "pki" / "storage"
+    credentials = tuple((own / name).read_bytes() for name in ("etcd-ca.crt", "etcd.key", "etcd.crt"))
+    for line in filling.table(cluster, etcd_address(cluster), credentials):
+        report.line(line)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5, help="length of each measurement")
     parser.add_argument("--markdown", type=Path, help="also write the tables here")
     parser.add_argument("--server-flags", default="", help="more flags for kubehop up, for example '--gateways 2'")
+    parser.add_argument("--only", choices=("requests", "storage"), default="", help="measure a part alone")
     args = parser.parse_args()
     report = Report()
     with tempfile.TemporaryDirectory(prefix="kubehop-bench-") as scratch:
@@ -194,8 +228,11 @@ def main() -> int:
             time.sleep(3)
             memory(report, tree(cluster.process.pid))
             fill(cluster)
-            rates = requests_table(report, cluster, args.seconds)
-            limits_table(report, cluster, rates, args.seconds)
+            if args.only in ("", "requests"):
+                rates = requests_table(report, cluster, args.seconds)
+                limits_table(report, cluster, rates, args.seconds)
+            if args.only in ("", "storage"):
+                storage_tables(report, cluster, args.seconds)
     if args.markdown:
         args.markdown.parent.mkdir(parents=True, exist_ok=True)
         args.markdown.write_text("\n".join(report.lines) + "\n")

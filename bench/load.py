@@ -53,8 +53,9 @@ class Result:
 
 
 def milliseconds(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()  # type: ignore[union-attr]
-    return float(number) * UNITS[unit]
+    """wrk's way to write a time; NaN where it had nothing to measure."""
+    found = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text)
+    return float(found[1]) * UNITS[found[2]] if found else float("nan")
 
 
 def run(server: str, request: Request, connections: int, seconds: float, token: str = "", seed: str = "r") -> Result:

@@ -22,7 +22,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import uvloop
 
-from kubehop.hop import logs
+from kubehop.hop import allocator, logs
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 T = TypeVar("T")
@@ -64,6 +64,7 @@ def run(main: Callable[[], Coroutine[Any, Any, int | None]]) -> NoReturn:
     signal, 1 after an exception (logged whole) or after the failure of a critical task.
     """
     status = 1
+    allocator.keep_freed_memory()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             status = runner.run(_supervised(main))
