@@ -1,4 +1,4 @@
-"""Stand-ins for what is around the gateway's parts. `test_backends_functional` holds them against the real stages."""
+"""Stand-ins for what is around the gateway's parts. `test_fakes_functional` holds them against the real stages."""
 
 from __future__ import annotations
 
