@@ -66,7 +66,7 @@ def resource_requests(spec: Object) -> None:
 def _requests_of_all(spec: Object, whole: Object) -> None:
     """Request for the pod what its containers request together, else what is its limit. Changes the pod's resources."""
     requests = dict(whole.get("requests") or {})
-    for name, amount in _together(spec).items():
+    for name, amount in container_requests(spec).items():
         if name in _POD_LEVEL:
             requests.setdefault(name, str(amount))
     for name, limit in (whole.get("limits") or {}).items():
@@ -82,7 +82,7 @@ _POD_LEVEL = ("cpu", "memory")
 Amounts = dict[str, quantity.Quantity]
 
 
-def _together(spec: Object) -> Amounts:
+def container_requests(spec: Object) -> Amounts:
     """Return what the containers of a pod request at most at any time (component-helpers resource.PodRequests).
 
     Containers of initialization run one by one, but for sidecars, which stay.

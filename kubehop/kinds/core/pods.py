@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.core.pod_validation import specs, statuses, updates
 from kubehop.kinds.core.qos import qos_class
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, documented, name, seconds, since, true_condition
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import Step, Strategy
 from kubehop.kinds.validation import Errors
-from kubehop.machinery import fields, metadata
+from kubehop.machinery import metadata
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -179,6 +180,7 @@ class STRATEGY(Strategy):
     """Pods count the generation of their spec, and go after a grace period."""
 
     counts_generation = True
+    update_steps = (Step.METADATA_UPDATE, Step.METADATA, Step.CHECK, Step.CHANGES)
     status_resets = (("spec",), ("metadata", "deletionTimestamp"), ("metadata", "ownerReferences"))
 
     def default(self, obj: Object) -> None:
@@ -203,21 +205,22 @@ class STRATEGY(Strategy):
                 }
             ]
 
+    def check(self, obj: Object) -> Errors:
+        """Check the pod."""
+        return specs.pod(obj)
+
+    def check_create(self, obj: Object) -> Errors:
+        """Check what new pods may not have."""
+        return specs.new_pod(obj)
+
     def check_update(self, new: Object, old: Object) -> Errors:
-        """Let images, deadline and further tolerations change, and nothing else (ValidatePodUpdate)."""
-        after, before = new.get("spec") or {}, old.get("spec") or {}
-        path = fields.Path("spec")
-        for field in ("containers", "initContainers"):
-            if len(after.get(field) or ()) != len(before.get(field) or ()):
-                yield fields.forbidden(path.child(field), "pod updates may not add or remove containers")
-                return
-        yield from _deadline_errors(after.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds"))
-        if any(toleration not in (after.get("tolerations") or ()) for toleration in before.get("tolerations") or ()):
-            message = "existing toleration can not be modified except its tolerationSeconds"
-            if not _only_seconds_differ(after, before):
-                yield fields.forbidden(path.child("tolerations"), message)
-        if _fixed(after) != _fixed(before):
-            yield fields.forbidden(path, _FIXED_MESSAGE)
+        """Let images, deadline and further tolerations change, and nothing else."""
+        return updates.update(new, old)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check a new status, containers to debug, changed resources."""
+        checks = {"status": statuses.update, "ephemeralcontainers": updates.debugging, "resize": updates.resize}
+        return checks[subresource](new, old) if subresource in checks else iter(())
 
     def on_subresource_update(self, new: Object, old: Object, subresource: str) -> None:
         """Let ephemeralcontainers and resize change what they are for, and nothing else."""
@@ -244,43 +247,6 @@ class STRATEGY(Strategy):
         if period is None:
             period = 30
         return 1 if period < 0 else int(period)
-
-
-_FIXED_MESSAGE = (
-    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
-)
-
-
-def _deadline_errors(after: int | None, before: int | None) -> Errors:
-    path = fields.Path("spec", "activeDeadlineSeconds")
-    if before is None or after == before:
-        return
-    if after is None:
-        yield fields.invalid(path, None, "must not update from a positive integer to nil value")
-    elif after > before:
-        yield fields.invalid(path, after, "must be less than or equal to previous value")
-
-
-def _only_seconds_differ(after: Object, before: Object) -> bool:
-    def keys(spec: Object) -> list[Object]:
-        found = spec.get("tolerations") or ()
-        return [{key: value for key, value in one.items() if key != "tolerationSeconds"} for one in found]
-
-    kept = keys(after)
-    return all(toleration in kept for toleration in keys(before))
-
-
-def _fixed(spec: Object) -> Object:
-    """Return what of a spec may not change."""
-    fixed: Object = {key: value for key, value in spec.items() if key not in ("activeDeadlineSeconds", "tolerations")}
-    for field in ("containers", "initContainers"):
-        if field in fixed:
-            fixed[field] = [{**container, "image": ""} for container in fixed[field]]
-    if (fixed.get("terminationGracePeriodSeconds") or 0) < 0:
-        fixed["terminationGracePeriodSeconds"] = 1
-    return fixed
 
 
 def _same_addresses(status: Object | None) -> None:
