@@ -8,23 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.deployments import DEPLOYMENT, read
 from tests.support.up import Cluster, kubectl_binary
-
-DEPLOYMENT = """
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - {name: web, image: "nginx:1", env: [{name: A, value: a}]}
-      - {name: side, image: "side:1"}
-"""
 
 
 @pytest.fixture
@@ -32,10 +17,6 @@ def web(cluster: Cluster, namespace: str) -> str:
     """A deployment `web` applied in a fresh namespace."""
     cluster.kubectl("-n", namespace, "apply", "-f", "-", stdin=DEPLOYMENT)
     return namespace
-
-
-def read(cluster: Cluster, namespace: str, what: str) -> dict:
-    return json.loads(cluster.kubectl("-n", namespace, "get", what, "-o", "json").stdout)
 
 
 GENERATORS = {
