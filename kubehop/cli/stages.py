@@ -32,7 +32,16 @@ def children(directory: state.DataDirectory, settings: UpSettings, own_etcd: Chi
             "--authorization-mode",
             ",".join(policy.authorization_modes),
         ),
-        _stage("admission", 2, sockets, "--storage", storage, *_admission_flags(policy)),
+        _stage(
+            "admission",
+            2,
+            sockets,
+            "--storage",
+            storage,
+            "--authorization",
+            f"unix:{sockets / 'authorization.sock'}",
+            *_admission_flags(policy),
+        ),
     )
     gateways = tuple(
         _gateway(directory, settings, sockets, f"gateway-{number}" if settings.serving.gateways > 1 else "gateway")

@@ -1,6 +1,7 @@
 """Wires the admission stage: settings, storage, replicas, the chain, its servicer, the server.
 
-python -m services.admission --listen unix:/run/admission.sock --storage unix:/run/storage.sock
+python -m services.admission --listen unix:/run/admission.sock --storage unix:/run/storage.sock \\
+    --authorization unix:/run/authorization.sock
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from kubehop.hop.client import StageClient
 from kubehop.hop.server import Stage, StageServer
 from kubehop.pb.admission.v1 import AdmissionRpcs
 from services.admission import registry
+from services.admission.authorizer import StageAuthorizer
 from services.admission.chain import GATED
 from services.admission.cluster import StoredCluster
 from services.admission.servicer import AdmissionServicer
 from services.admission.settings import AdmissionSettings, read
+from services.admission.surroundings import Surroundings
 
 
 async def serve(settings: AdmissionSettings) -> None:
@@ -30,8 +33,9 @@ async def serve(settings: AdmissionSettings) -> None:
     log.info("without effect while their feature gates are off", plugins=", ".join(sorted(GATED)))
 
     storage = StageClient("storage", stage.storage, tls=stage.tls)
+    authorization = StageClient("authorization", settings.authorization, tls=stage.tls)
     cluster = StoredCluster(storage)
-    chain = registry.build(plugins, cluster)
+    chain = registry.build(plugins, Surroundings(cluster, StageAuthorizer(authorization)))
     server = StageServer(
         Stage(
             name="admission",
@@ -46,6 +50,7 @@ async def serve(settings: AdmissionSettings) -> None:
         tls=stage.tls,
     )
     await storage.connect()
+    await authorization.connect()
     try:
         await server.start()
         for reflector in cluster.reflectors:
@@ -61,6 +66,7 @@ async def serve(settings: AdmissionSettings) -> None:
         await process.until_stopped()
     finally:
         await server.stop(stage.grace)
+        await authorization.close()
         await storage.close()
 
 

@@ -22,6 +22,7 @@ from kubehop.pb.admission.v1 import (
 from kubehop.pb.admission.v1 import (
     Attributes as AttributesMessage,
 )
+from kubehop.pb.authentication.v1 import UserInfo
 
 CREATE: Final = OPERATION_CREATE
 UPDATE: Final = OPERATION_UPDATE
@@ -105,6 +106,11 @@ class Attributes:
             raw = self._message.options
             self._options = orjson.loads(raw) if raw else {}
         return self._options
+
+    @property
+    def user(self) -> UserInfo:
+        """Who asks, for questions to the authorization stage."""
+        return self._message.user
 
     @property
     def user_name(self) -> str:

@@ -69,7 +69,7 @@ ORDER: Final[tuple[Entry, ...]] = (
     _on("RuntimeClass"),
     _on("CertificateApproval"),
     _on("CertificateSigning"),
-    _on("ClusterTrustBundleAttest"),
+    _on("ClusterTrustBundleAttest", gate="ClusterTrustBundle"),
     _on("CertificateSubjectRestriction"),
     _on("DefaultIngressClass"),
     _off("DenyServiceExternalIPs"),

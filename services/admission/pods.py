@@ -104,15 +104,16 @@ def merge_tolerations(first: Sequence[Object], second: Sequence[Object]) -> list
     every = [*first, *second]
     merged: list[Object] = []
     for index, toleration in enumerate(every):
-        covered = any(_covers(other, toleration) for other in merged) or any(
-            _covers(other, toleration) and other != toleration for other in every[index + 1 :]
+        covered = any(covers(other, toleration) for other in merged) or any(
+            covers(other, toleration) and other != toleration for other in every[index + 1 :]
         )
         if not covered:
             merged.append(toleration)
     return merged
 
 
-def _covers(wide: Object, narrow: Object) -> bool:
+def covers(wide: Object, narrow: Object) -> bool:
+    """Whether one toleration tolerates whatever the other does."""
     if wide == narrow:
         return True
     wide_key, wide_operator, wide_effect = wide.get("key") or "", wide.get("operator") or "", wide.get("effect") or ""

@@ -16,6 +16,8 @@ from services.admission.plugin import Plugin
 from services.admission.plugins.always_admit import AlwaysAdmit
 from services.admission.plugins.always_deny import AlwaysDeny
 from services.admission.plugins.always_pull_images import AlwaysPullImages
+from services.admission.plugins.certificate_approval import CertificateApproval
+from services.admission.plugins.certificate_signing import CertificateSigning
 from services.admission.plugins.certificate_subject_restriction import CertificateSubjectRestriction
 from services.admission.plugins.default_ingress_class import DefaultIngressClass
 from services.admission.plugins.default_storage_class import DefaultStorageClass
@@ -27,9 +29,11 @@ from services.admission.plugins.limit_ranger import LimitRanger
 from services.admission.plugins.namespace_auto_provision import NamespaceAutoProvision
 from services.admission.plugins.namespace_exists import NamespaceExists
 from services.admission.plugins.namespace_lifecycle import NamespaceLifecycle
+from services.admission.plugins.owner_references_permission_enforcement import OwnerReferencesPermissionEnforcement
 from services.admission.plugins.persistent_volume_claim_resize import PersistentVolumeClaimResize
 from services.admission.plugins.pod_node_selector import PodNodeSelector
 from services.admission.plugins.pod_security import PodSecurity
+from services.admission.plugins.pod_toleration_restriction import PodTolerationRestriction
 from services.admission.plugins.pod_topology_labels import PodTopologyLabels
 from services.admission.plugins.priority import Priority
 from services.admission.plugins.resource_quota import ResourceQuota
@@ -37,33 +41,44 @@ from services.admission.plugins.runtime_class import RuntimeClass
 from services.admission.plugins.service_account import ServiceAccount
 from services.admission.plugins.storage_object_in_use_protection import StorageObjectInUseProtection
 from services.admission.plugins.taint_nodes_by_condition import TaintNodesByCondition
+from services.admission.surroundings import Surroundings
 
-Factory = Callable[[Cluster], Plugin]
+Factory = Callable[[Surroundings], Plugin]
+
+
+def _in(make: Callable[[Cluster], Plugin]) -> Factory:
+    """The factory of a plugin that needs the cluster alone."""
+    return lambda surroundings: make(surroundings.cluster)
+
 
 FACTORIES: Final[Mapping[str, Factory]] = {
     "AlwaysAdmit": lambda _: AlwaysAdmit(),
-    "NamespaceAutoProvision": NamespaceAutoProvision,
-    "NamespaceLifecycle": NamespaceLifecycle,
-    "NamespaceExists": NamespaceExists,
+    "NamespaceAutoProvision": _in(NamespaceAutoProvision),
+    "NamespaceLifecycle": _in(NamespaceLifecycle),
+    "NamespaceExists": _in(NamespaceExists),
     "LimitPodHardAntiAffinityTopology": lambda _: LimitPodHardAntiAffinityTopology(),
-    "LimitRanger": LimitRanger,
-    "ServiceAccount": ServiceAccount,
+    "LimitRanger": _in(LimitRanger),
+    "ServiceAccount": _in(ServiceAccount),
     "TaintNodesByCondition": lambda _: TaintNodesByCondition(),
     "AlwaysPullImages": lambda _: AlwaysPullImages(),
-    "PodSecurity": PodSecurity,
-    "PodNodeSelector": PodNodeSelector,
-    "Priority": Priority,
+    "PodSecurity": _in(PodSecurity),
+    "PodNodeSelector": _in(PodNodeSelector),
+    "Priority": _in(Priority),
     "DefaultTolerationSeconds": lambda _: DefaultTolerationSeconds(),
+    "PodTolerationRestriction": _in(PodTolerationRestriction),
     "ExtendedResourceToleration": lambda _: ExtendedResourceToleration(),
-    "DefaultStorageClass": DefaultStorageClass,
+    "DefaultStorageClass": _in(DefaultStorageClass),
     "StorageObjectInUseProtection": lambda _: StorageObjectInUseProtection(),
-    "PersistentVolumeClaimResize": PersistentVolumeClaimResize,
-    "RuntimeClass": RuntimeClass,
+    "OwnerReferencesPermissionEnforcement": lambda its: OwnerReferencesPermissionEnforcement(its.authorizer),
+    "PersistentVolumeClaimResize": _in(PersistentVolumeClaimResize),
+    "RuntimeClass": _in(RuntimeClass),
+    "CertificateApproval": lambda its: CertificateApproval(its.authorizer),
+    "CertificateSigning": lambda its: CertificateSigning(its.authorizer),
     "CertificateSubjectRestriction": lambda _: CertificateSubjectRestriction(),
-    "DefaultIngressClass": DefaultIngressClass,
+    "DefaultIngressClass": _in(DefaultIngressClass),
     "DenyServiceExternalIPs": lambda _: DenyServiceExternalIPs(),
-    "PodTopologyLabels": PodTopologyLabels,
-    "ResourceQuota": ResourceQuota,
+    "PodTopologyLabels": _in(PodTopologyLabels),
+    "ResourceQuota": _in(ResourceQuota),
     "AlwaysDeny": lambda _: AlwaysDeny(),
 }
 """How the plugins that are built are made."""
@@ -104,6 +119,6 @@ def select(enable: Sequence[str], disable: Sequence[str]) -> Selection:
     )
 
 
-def build(selection: Selection, cluster: Cluster) -> chain.Chain:
+def build(selection: Selection, surroundings: Surroundings) -> chain.Chain:
     """The chain of the selected plugins."""
-    return chain.Chain([FACTORIES[name](cluster) for name in selection.names])
+    return chain.Chain([FACTORIES[name](surroundings) for name in selection.names])

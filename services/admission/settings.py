@@ -18,6 +18,8 @@ class AdmissionSettings:
 
     stage: settings.StageSettings
     """Where it listens and reads storage, certificates, logs."""
+    authorization: tuple[str, ...]
+    """Where the authorization stage listens, for plugins that ask it."""
     plugins: registry.Selection
     """The plugins that the two flags ask for."""
 
@@ -26,6 +28,9 @@ def read(arguments: Sequence[str] | None = None) -> AdmissionSettings:
     """The settings from command line and environment; exits with status 2 where they cannot be used."""
     flags = settings.Flags("python -m services.admission", "The admission stage of kubehop.")
     stage = settings.StageFlags(flags, storage=True)
+    authorization = flags.require(
+        "--authorization", settings.targets, help="addresses of the authorization stage's replicas, separated by commas"
+    )
     enable = flags.add(
         "--enable-admission-plugins",
         settings.names,
@@ -50,4 +55,8 @@ def read(arguments: Sequence[str] | None = None) -> AdmissionSettings:
     flags.check(problems)
     values = flags.parse(arguments)
     wanted, unwanted = values[enable], values[disable]
-    return AdmissionSettings(stage=stage.settings(values), plugins=registry.select(wanted, unwanted))
+    return AdmissionSettings(
+        stage=stage.settings(values),
+        authorization=values[authorization],
+        plugins=registry.select(wanted, unwanted),
+    )

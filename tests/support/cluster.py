@@ -176,7 +176,7 @@ def _plan(cluster: Cluster, flags: Mapping[str, Sequence[str]]) -> None:
             sockets["storage"],
         ],
         "authorization": ["--storage", sockets["storage"], "--authorization-mode", "Node,RBAC"],
-        "admission": ["--storage", sockets["storage"]],
+        "admission": ["--storage", sockets["storage"], "--authorization", sockets["authorization"]],
     }
     for name in STAGES:
         cluster.commands[name] = [

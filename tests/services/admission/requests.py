@@ -9,7 +9,11 @@ import orjson
 
 from kubehop.pb.admission.v1 import OPERATION_CREATE, OPERATION_DELETE, OPERATION_UPDATE, Operation
 from kubehop.pb.admission.v1 import Attributes as AttributesMessage
+from kubehop.pb.authentication.v1 import UserInfo
+from kubehop.pb.authorization.v1 import Attributes as Action
 from services.admission.attributes import Attributes
+from services.admission.authorizer import Verdict
+from services.admission.surroundings import Surroundings
 
 Object = dict[str, Any]
 
@@ -138,3 +142,23 @@ class DictCluster:
 def namespace(name: str, phase: str = "Active", **metadata: Any) -> Object:
     """A Namespace as storage has it."""
     return {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name, **metadata}, "status": {"phase": phase}}
+
+
+class Judge:
+    """An authorization stage that allows what it was told to, and remembers what it was asked."""
+
+    def __init__(self, *allowed: str) -> None:
+        self.allowed = set(allowed)
+        self.asked: list[str] = []
+
+    async def authorize(self, user: UserInfo, action: Action) -> Verdict:
+        """Allow `verb resource/subresource name` where that was allowed."""
+        subresource = f"/{action.subresource}" if action.subresource else ""
+        said = f"{action.verb} {action.resource}{subresource} {action.name}"
+        self.asked.append(said)
+        return Verdict(said in self.allowed, f"no rule for {user.username}")
+
+
+def surroundings(cluster: DictCluster, authorizer: Judge | None = None, **configurations: Object) -> Surroundings:
+    """What plugins are built from."""
+    return Surroundings(cluster, authorizer or Judge(), configurations)

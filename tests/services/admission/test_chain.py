@@ -9,7 +9,7 @@ from kubehop.machinery import status
 from kubehop.pb.admission.v1 import DECISION_ALLOWED, DECISION_DENIED
 from services.admission import chain, registry
 from services.admission.plugin import Change, Mutating, Plugin, Validating
-from tests.services.admission.requests import DictCluster, create
+from tests.services.admission.requests import DictCluster, create, surroundings
 
 # pkg/kubeapiserver/options/plugins.go of v1.36: AllOrderedPlugins, those off by default in brackets
 ALL_ORDERED_PLUGINS = [
@@ -103,7 +103,7 @@ def test_a_plugin_that_is_not_built_does_not_pretend():
 def test_every_factory_has_a_place_and_makes_what_it_says():
     """A factory's plugin has the name of its place and takes part in at least one phase."""
     for name, factory in registry.FACTORIES.items():
-        plugin = factory(DictCluster())
+        plugin = factory(surroundings(DictCluster()))
         assert name in chain.NAMES
         assert plugin.name == name
         assert isinstance(plugin, Plugin)

@@ -14,12 +14,12 @@ from kubehop.pb.admission.v1 import (
 )
 from services.admission import registry
 from services.admission.servicer import AdmissionServicer
-from tests.services.admission.requests import DictCluster, message, namespace
+from tests.services.admission.requests import DictCluster, message, namespace, surroundings
 
 
 def servicer(*, enable=(), cluster=None):
     selection = registry.select(enable, [])
-    return AdmissionServicer(registry.build(selection, cluster or DictCluster()))
+    return AdmissionServicer(registry.build(selection, surroundings(cluster or DictCluster())))
 
 
 async def test_denial_carries_the_status():

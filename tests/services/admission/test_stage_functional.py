@@ -39,9 +39,13 @@ async def pipeline() -> AsyncIterator[tuple[StageClient, StoredObjects]]:
         stages.etcd(Path(name)) as etcd,
         stages.stage("services.storage", Path(name) / "storage.sock", "--etcd-servers", etcd) as storage,
         stages.stage(
+            "services.authorization", Path(name) / "authorization.sock", "--storage", storage.listen
+        ) as authorization,
+        stages.stage(
             "services.admission",
             Path(name) / "admission.sock",
-            *("--storage", storage.listen, "--enable-admission-plugins", "AlwaysPullImages"),
+            *("--storage", storage.listen, "--authorization", authorization.listen),
+            *("--enable-admission-plugins", "AlwaysPullImages"),
         ) as admission,
     ):
         to_storage = StageClient("storage", [storage.listen])
@@ -118,7 +122,7 @@ async def test_the_stage_describes_itself(pipeline):
     ("flags", "problem"),
     [
         (["--enable-admission-plugins", "Nope"], 'enable-admission-plugins plugin "Nope" is unknown'),
-        (["--enable-admission-plugins", "PodSecurity"], "is not built into kubehop yet"),
+        (["--enable-admission-plugins", "ImagePolicyWebhook"], "is not built into kubehop yet"),
         (
             ["--enable-admission-plugins", "LimitRanger", "--disable-admission-plugins", "LimitRanger"],
             "[LimitRanger] in enable-admission-plugins and disable-admission-plugins overlapped",
@@ -128,6 +132,7 @@ async def test_the_stage_describes_itself(pipeline):
 def test_flags_that_cannot_be_followed_end_the_process(flags, problem):
     """One clear line and exit status 2."""
     command = [sys.executable, "-m", "services.admission", "--listen", "unix:/nowhere", "--storage", "unix:/nowhere"]
+    command += ["--authorization", "unix:/nowhere"]
     done = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2
     assert problem in done.stderr
