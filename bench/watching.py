@@ -23,6 +23,8 @@ from tests.support import up
 _NAME = re.compile(rb'"name":"w-(\d+)"')
 _EVENT = b'{"type":"'
 _DRAIN_SECONDS = 10.0
+IN_FLIGHT = 8
+"""Creates that the one client has in flight when it sends as fast as it can."""
 BODY = {"data": {f"key-{i}": "x" * 90 for i in range(8)}}
 
 
@@ -85,9 +87,10 @@ async def drive(server: str, token: str, namespace: str, watchers: int, rate: fl
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     head = f"Host: {host}\r\nAuthorization: Bearer {token}\r\n"
     loop, context = asyncio.get_running_loop(), _context()
-    reader, writer = await asyncio.open_connection(host, int(port), ssl=context)
+    connections = [await asyncio.open_connection(host, int(port), ssl=context) for _ in range(1 if rate else IN_FLIGHT)]
 
-    async def call(method: str, target: str, body: bytes = b"") -> tuple[int, bytes]:
+    async def call(method: str, target: str, body: bytes = b"", connection: int = 0) -> tuple[int, bytes]:
+        reader, writer = connections[connection]
         lines = (
             f"{method} {target} HTTP/1.1\r\n{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
@@ -117,17 +120,19 @@ async def drive(server: str, token: str, namespace: str, watchers: int, rate: fl
     sent: dict[int, float] = {}
     run = int(time.time() * 1000)  # names of another run are not mistaken for ours
     began = time.perf_counter()
-    while (now := time.perf_counter()) - began < seconds:
-        if rate:
-            due = began + len(sent) / rate
-            if due > now:
+
+    async def create(connection: int) -> None:
+        while (now := time.perf_counter()) - began < seconds:
+            if rate and (due := began + len(sent) / rate) > now:
                 await asyncio.sleep(due - now)
-        number = run * 100_000 + len(sent)
-        obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"w-{number}"}, **BODY}
-        sent[number] = time.perf_counter()
-        status, body = await call("POST", path, json.dumps(obj).encode())
-        if status != 201:
-            raise SystemExit(f"create failed: {status} {body[:200]!r}")
+            number = run * 100_000 + len(sent)
+            obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"w-{number}"}, **BODY}
+            sent[number] = time.perf_counter()
+            status, body = await call("POST", path, json.dumps(obj).encode(), connection)
+            if status != 201:
+                raise SystemExit(f"create failed: {status} {body[:200]!r}")
+
+    await asyncio.gather(*(create(n) for n in range(len(connections))))
     expected = len(sent) * watchers
     end = time.perf_counter() + _DRAIN_SECONDS
     # the readers do nothing but count

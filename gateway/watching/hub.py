@@ -12,17 +12,21 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from time import perf_counter
 from typing import NamedTuple, Protocol
 
 from gateway.backends import Storage
 from gateway.context import RequestContext
 from gateway.watching.events import ERROR, Event
 from kubehop.hop import logs
+from kubehop.machinery import status
 from kubehop.machinery.status import StatusError
 from kubehop.pb.storage.v1 import Key, WatchRequest, WatchResponse
 
 KEPT_EVENTS = 1024
 KEPT_BYTES = 4 * 1024 * 1024
+MOST_PAUSE_SECONDS = 0.02
+"""Longest time for which events are held back to spare writes; far below what a watch event takes to matter."""
 IDLE_SECONDS = 5.0
 """How long a stream without clients stays, for those that come back at once."""
 _log = logs.get()
@@ -71,6 +75,9 @@ class _Stream:
         self._oldest = start  # events after this revision are kept
         self._task = asyncio.create_task(self._run(start), name=f"watch {subject.resource}")
         self._idle: asyncio.TimerHandle | None = None
+        self._pending: list[Event] = []
+        self._fan_out_again: asyncio.TimerHandle | None = None
+        self._not_before = 0.0
 
     def covers(self, revision: int) -> bool:
         """Say whether a follower that starts after this revision can join."""
@@ -81,6 +88,7 @@ class _Stream:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
+        self._fan_out()  # what is pending is among the kept ones already
         missed = [event for event in self._events if event.revision > after]
         self.followers[follower] = after
         if missed:
@@ -95,6 +103,8 @@ class _Stream:
     def stop(self) -> None:
         """End the stream."""
         self._task.cancel()
+        if self._fan_out_again is not None:
+            self._fan_out_again.cancel()
         if self._idle is not None:
             self._idle.cancel()
 
@@ -118,21 +128,53 @@ class _Stream:
             async for response in self._storage.watch(None, message):
                 events = [Event(event) for event in response.events]
                 self._keep(events)
-                for follower, after in list(self.followers.items()):
-                    if after and events[0].revision <= after:
-                        fresh = [event for event in events if event.revision > after or event.type == ERROR]
-                        if fresh:
-                            follower.push(fresh)
+                self._pending += events
+                if self._fan_out_again is None:
+                    loop = asyncio.get_running_loop()
+                    if loop.time() >= self._not_before:
+                        self._fan_out()
                     else:
-                        follower.push(events)
+                        self._fan_out_again = loop.call_at(self._not_before, self._fan_out)
         except StatusError as raised:
             error = raised
         except Exception:
             _log.exception("a shared watch failed unexpectedly", resource=subject.resource)
         finally:
             self._gone(self)
+        self._fan_out()
         for follower in list(self.followers):
             follower.end(error)
+
+    def _fan_out(self) -> None:
+        """Give what is pending to every follower.
+
+        Writing to hundreds of clients takes milliseconds. The next time comes after a pause as long as this one took:
+        half of the process stays for requests, and when events come fast each client gets several in one write.
+        """
+        if self._fan_out_again is not None:
+            self._fan_out_again.cancel()
+            self._fan_out_again = None
+        events, self._pending = self._pending, []
+        if not events:
+            return
+        loop = asyncio.get_running_loop()
+        began, started = loop.time(), perf_counter()
+        for follower, after in list(self.followers.items()):
+            fresh: Sequence[Event] = events
+            if after and events[0].revision <= after:
+                fresh = [event for event in events if event.revision > after or event.type == ERROR]
+            if not fresh:
+                continue
+            try:
+                follower.push(fresh)
+            except Exception:
+                # one that cannot be served must not cost the others an event
+                _log.exception("a watch failed unexpectedly", resource=self.subject.resource)
+                self.leave(follower)
+                follower.end(status.internal_error("the watch failed"))
+        # the loop's own clock stands still during a callback
+        ended = began + (perf_counter() - started)
+        self._not_before = ended + min(ended - began, MOST_PAUSE_SECONDS)
 
     def _keep(self, events: Sequence[Event]) -> None:
         for event in events:
