@@ -12,6 +12,7 @@ import socket
 import sys
 
 from gateway import chain
+from gateway.allocation import Allocations, ClusterIPs, NodePorts
 from gateway.backends import (
     AdmissionBackend,
     AuthenticationBackend,
@@ -29,7 +30,7 @@ from gateway.routing import Router
 from gateway.server.listener import Listener, PortError, open_socket
 from gateway.settings import Settings, parse
 from gateway.subresources import install_subresources
-from gateway.verbs import Tools, install_verbs
+from gateway.verbs import Tools, install_guarded, install_verbs
 from gateway.watching.hub import Hub
 from kubehop.hop import logs, process
 from kubehop.hop.client import StageClient
@@ -69,11 +70,13 @@ async def serve(settings: Settings, bound: socket.socket) -> None:
         lambda: storage.revision(None),
         bootstrap,
     )
-    tools = Tools(backends, hub, lifecycle, metrics, settings.cluster, limits.min_request_timeout)
+    cluster = settings.cluster
+    allocations = Allocations(ClusterIPs(cluster.service_cluster_ip_range), NodePorts(cluster.service_node_port_range))
+    tools = Tools(backends, hub, lifecycle, metrics, cluster, allocations, limits.min_request_timeout)
     router = Router(
-        install_endpoints(health, metrics),
+        install_endpoints(health, metrics, backends.authentication),
         install_verbs(tools),
-        {**install_reviews(tools), **install_subresources(tools)},
+        {**install_reviews(tools), **install_subresources(tools), **install_guarded(tools)},
     )
     parts = chain.Parts(
         backends=backends,

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.allocation import PortRange
 from kubehop.hop import addresses
 from kubehop.hop.logs import LogSettings
 from kubehop.hop.settings import (
@@ -30,6 +31,7 @@ from kubehop.hop.settings import (
 from kubehop.hop.tls import TLSFiles
 
 LARGEST_PORT = 65535
+DEFAULT_NODE_PORTS = PortRange(30000, 32767)
 _MANY = 1_000_000
 
 
@@ -89,6 +91,8 @@ class ClusterSettings:
     """Ranges that Services get their addresses from; default 10.96.0.0/16."""
     allow_privileged: bool
     """Whether pods may be privileged; default false, as kube-apiserver."""
+    service_node_port_range: PortRange = DEFAULT_NODE_PORTS
+    """Ports of nodes that Services may have; default 30000-32767, as kube-apiserver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,19 @@ def networks(value: str) -> tuple[str, ...]:
         return tuple(str(ipaddress.ip_network(part.strip())) for part in value.split(",") if part.strip())
     except ValueError as error:
         raise ValueError(f"{error}; write ranges such as 10.96.0.0/16") from None
+
+
+def port_range(value: str) -> PortRange:
+    """Ports from the first to the last: `30000-32767`, or `30000+2767`."""
+    first, dash, last = value.strip().partition("-")
+    if not dash:
+        first, dash, last = value.strip().partition("+")
+    if not (dash and first.isdecimal() and last.isdecimal()):
+        raise ValueError("write a range such as 30000-32767")
+    found = PortRange(int(first), int(first) + int(last) if "+" in value else int(last))
+    if not 0 < found.first <= found.last <= LARGEST_PORT:
+        raise ValueError(f"write ports from 1 to {LARGEST_PORT}, the lower one first")
+    return found
 
 
 def patterns(value: str) -> tuple[re.Pattern[str], ...]:
@@ -166,6 +183,9 @@ class GatewayFlags:
         self._ranges = flags.add(
             "--service-cluster-ip-range", networks, default="10.96.0.0/16", help="ranges of service addresses"
         )
+        self._node_ports = flags.add(
+            "--service-node-port-range", port_range, default=str(DEFAULT_NODE_PORTS), help="ports of services on nodes"
+        )
         self._privileged = flags.add("--allow-privileged", boolean, default="false", help="allow privileged pods")
         self._log = LogFlags(flags)
         flags.check(self._check_serving)
@@ -191,7 +211,7 @@ class GatewayFlags:
                 values[self._watch],
                 values[self._delay],
             ),
-            ClusterSettings(values[self._ranges], values[self._privileged]),
+            ClusterSettings(values[self._ranges], values[self._privileged], values[self._node_ports]),
             self._log.settings(values),
         )
 

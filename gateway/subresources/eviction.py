@@ -137,7 +137,10 @@ class _Eviction:
         stage = self._tools.backends.admission
         admission = Admission(stage, self._request, self._scope, options.to_object(), options.dry_run)
         try:
-            await Deletion(self._request, self._scope, self._storage, admission, options, admits=False).run(name(pod))
+            deletion = Deletion(
+                self._request, self._scope, self._storage, admission, options, self._tools.allocations, admits=False
+            )
+            await deletion.run(name(pod))
         except StatusError as error:
             if pinned and error.reason == "Conflict":
                 raise _processing(name(budget or {})) from None

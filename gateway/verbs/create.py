@@ -17,15 +17,15 @@ from gateway.verbs.tools import Tools
 from gateway.writing import bodies, creating
 from gateway.writing.admitting import Admission
 from gateway.writing.views import object_view
-from gateway.writing.writes import Write
+from gateway.writing.writes import Guard, Write
 from kubehop.machinery.metadata import wipe_system_fields
 
 if TYPE_CHECKING:
     from gateway.routing import Verb
 
 
-def verb(tools: Tools) -> Verb:
-    """Return the verb."""
+def verb(tools: Tools, guard: Guard | None = None) -> Verb:
+    """Return the verb; a guard may refuse what is to be written."""
     backends = tools.backends
 
     async def create(request: RequestContext, scope: Scope) -> Answer:
@@ -39,7 +39,7 @@ def verb(tools: Tools) -> Verb:
         wipe_system_fields(obj)
         view = object_view(scope.resource)
         admission = Admission(backends.admission, request, scope, options.to_object(), options.dry_run)
-        write = Write(request, scope, backends.storage, admission, options, view)
+        write = Write(request, scope, backends.storage, admission, options, view, tools.allocations, guard)
         write.ensure_namespace(obj)
         view.default(obj)
         stored = await creating.create(write, obj)

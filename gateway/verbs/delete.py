@@ -39,7 +39,7 @@ def verb(tools: Tools) -> Verb:
         accepted = negotiate(request)
         options = await bodies.read_delete_options(request)
         admission = Admission(backends.admission, request, scope, options.to_object(), options.dry_run)
-        deletion = Deletion(request, scope, backends.storage, admission, options)
+        deletion = Deletion(request, scope, backends.storage, admission, options, tools.allocations)
         left, last = await deletion.run(scope.name)
         if left is not None:
             code = 202 if options.orphan_dependents is False else 200

@@ -46,7 +46,7 @@ def verb(tools: Tools) -> Verb:
         admission = Admission(backends.admission, request, scope, options.to_object(), options.dry_run)
         for obj in orjson.loads(b"[%b]" % items):
             inside = scope._replace(namespace=namespace(obj) or scope.namespace, name=name(obj))
-            deletion = Deletion(request, inside, backends.storage, admission, options)
+            deletion = Deletion(request, inside, backends.storage, admission, options, tools.allocations)
             try:
                 await deletion.run(name(obj))
             except StatusError as error:

@@ -20,7 +20,7 @@ from gateway.writing import bodies, updating
 from gateway.writing.admitting import Admission
 from gateway.writing.updating import Make
 from gateway.writing.views import Show, ViewOf, view_of_object
-from gateway.writing.writes import Write
+from gateway.writing.writes import Guard, Write
 from kubehop.machinery import negotiation
 from kubehop.machinery.metadata import check_name
 from kubehop.machinery.objects import Object, deep_copy
@@ -32,8 +32,13 @@ if TYPE_CHECKING:
 _SCHEME = LegacyScheme()
 
 
-def verb(tools: Tools, view_of: ViewOf = view_of_object, show: Show = object_answer) -> Verb:
-    """Return the verb; subresources with a view of their own say how they see objects and how they answer."""
+def verb(
+    tools: Tools, view_of: ViewOf = view_of_object, show: Show = object_answer, guard: Guard | None = None
+) -> Verb:
+    """Return the verb; subresources with a view of their own say how they see objects and how they answer.
+
+    A guard may refuse what is to be written.
+    """
     backends = tools.backends
 
     async def patch(request: RequestContext, scope: Scope) -> Answer:
@@ -47,7 +52,7 @@ def verb(tools: Tools, view_of: ViewOf = view_of_object, show: Show = object_ans
         view = view_of(scope)
         admission = Admission(
             backends.admission, request, scope, options.to_object("UpdateOptions"), options.dry_run)  # fmt: skip
-        write = Write(request, scope, backends.storage, admission, options, view)
+        write = Write(request, scope, backends.storage, admission, options, view, tools.allocations, guard)
         make = apply.maker(write, backends, data) if applying else _maker(write, options, patch_type, data)
         outcome = await updating.update(write, make, creates=applying)
         return show(request, scope, accepted, outcome.object, 201 if outcome.created else 200)

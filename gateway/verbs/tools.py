@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.allocation import Allocations
 from gateway.backends import Backends
 from gateway.lifecycle import Lifecycle
 from gateway.metrics import Metrics
@@ -20,5 +21,6 @@ class Tools:
     lifecycle: Lifecycle
     metrics: Metrics
     cluster: ClusterSettings
+    allocations: Allocations
     min_request_timeout: float = 1800.0
     """Seconds that a watch without timeoutSeconds lasts at least."""

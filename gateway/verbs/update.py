@@ -18,7 +18,7 @@ from gateway.verbs.tools import Tools
 from gateway.writing import bodies, updating
 from gateway.writing.admitting import Admission
 from gateway.writing.views import Show, ViewOf, view_of_object
-from gateway.writing.writes import Write
+from gateway.writing.writes import Guard, Write
 from kubehop.machinery.metadata import check_name
 from kubehop.machinery.objects import Object, deep_copy, uid
 from kubehop.pb.authorization.v1 import DECISION_ALLOW
@@ -28,8 +28,13 @@ if TYPE_CHECKING:
     from gateway.routing import Verb
 
 
-def verb(tools: Tools, view_of: ViewOf = view_of_object, show: Show = object_answer) -> Verb:
-    """Return the verb; subresources with a view of their own say how they see objects and how they answer."""
+def verb(
+    tools: Tools, view_of: ViewOf = view_of_object, show: Show = object_answer, guard: Guard | None = None
+) -> Verb:
+    """Return the verb; subresources with a view of their own say how they see objects and how they answer.
+
+    A guard may refuse what is to be written.
+    """
     backends = tools.backends
 
     async def update(request: RequestContext, scope: Scope) -> Answer:
@@ -42,7 +47,7 @@ def verb(tools: Tools, view_of: ViewOf = view_of_object, show: Show = object_ans
         obj = bodies.decode(request, data, media_type, scope.kind, options.validation)
         view = view_of(scope)
         admission = Admission(backends.admission, request, scope, options.to_object(), options.dry_run)
-        write = Write(request, scope, backends.storage, admission, options, view)
+        write = Write(request, scope, backends.storage, admission, options, view, tools.allocations, guard)
         write.ensure_namespace(obj)
         check_name(obj, scope.name, scope.namespace)
         view.default(obj)

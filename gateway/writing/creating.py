@@ -29,6 +29,7 @@ async def create(write: Write, obj: Object) -> bytes:
     assert changed is not None  # an object went in, so one comes out
     write.dedup_owners(changed, after_admission=True)
     hub = write.view.take(changed, {})
+    await write.check(hub, None)
     if string(meta_of(hub), "generateName") and not name(hub):
         for _ in range(NAME_ATTEMPTS - 1):
             try:
@@ -51,10 +52,21 @@ async def store_new(write: Write, hub: Object, options: Object | None = None) ->
 
     `options` are those that admission sees where the request was no create.
     """
-    scope, strategy = write.scope, write.strategy
     stated_version = resource_version(hub)
     metadata.set_system_fields(hub)
     write.ensure_namespace(hub)
+    claims = await write.claim(hub)
+    try:
+        stored = await _store(write, hub, stated_version, options)
+    except BaseException as error:
+        await claims.give_back(error)
+        raise
+    await claims.keep()
+    return stored
+
+
+async def _store(write: Write, hub: Object, stated_version: str, options: Object | None) -> bytes:
+    scope, strategy = write.scope, write.strategy
     strategy.prepare_for_create(hub, write.writer)
     if errors := strategy.validate(hub):
         raise status.invalid(scope.resource.group, scope.kind.kind, name(hub), errors)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
+from gateway.allocation import Allocations
 from gateway.backends import Storage
 from gateway.context import RequestContext
 from gateway.options import DeleteOptions
@@ -38,6 +39,7 @@ class Deletion:
     storage: Storage
     admission: Admission
     options: DeleteOptions
+    allocations: Allocations
     admits: bool = True
     """Whether admission is asked; not by evictions, which have been admitted themselves."""
 
@@ -79,6 +81,7 @@ class Deletion:
                 if error.reason != "Conflict":
                     raise
                 continue
+            await self.allocations.delete(self.request, self.storage, self.scope.resource, changed)
             return None, changed
         raise status.conflict(self.scope.resource.group, self.scope.resource.name, object_name)
 

@@ -12,6 +12,7 @@ from time import time
 
 import orjson
 
+from gateway.allocation import NO_CLAIMS
 from gateway.writing import creating
 from gateway.writing.admitting import CREATE, UPDATE
 from gateway.writing.owning import keep_times_of_unchanged
@@ -73,7 +74,9 @@ async def _create(write: Write, make: Make) -> Outcome:
     obj = await make(None)
     options = write.options.to_object("CreateOptions")
     try:
-        stored = await creating.store_new(write, write.view.take(obj, {}), options)
+        hub = write.view.take(obj, {})
+        await write.check(hub, None)
+        stored = await creating.store_new(write, hub, options)
     except StatusError as error:
         if error.reason == "AlreadyExists":
             raise _ChangedMeanwhileError(error) from None
@@ -88,6 +91,7 @@ async def _change(write: Write, make: Make, found: GetResponse, wanted_uid: str)
     if wanted_uid and wanted_uid != uid(old):
         raise conflict_of_uid(scope, name, wanted_uid, uid(old), found.store_key)
     new = write.view.take(await make(write.view.show(deep_copy(old))), old)
+    await write.check(new, old)
     version = resource_version(new)
     _check_version(version)
     if version in ("", "0") and strategy.updates_unconditionally:
@@ -101,6 +105,19 @@ async def _change(write: Write, make: Make, found: GetResponse, wanted_uid: str)
 
     write.ensure_namespace(new)
     metadata.prepare_update(new, old)
+    claims = NO_CLAIMS if write.view.subresource else await write.claim(new, old)
+    try:
+        outcome = await _finish(write, new, old, found)
+    except BaseException as error:
+        await claims.give_back(error)
+        raise
+    await claims.keep()
+    return outcome
+
+
+async def _finish(write: Write, new: Object, old: Object, found: GetResponse) -> Outcome:
+    """Prepare, validate, admit and store the new object, which has what it needs of the cluster."""
+    resource, name, strategy = write.scope.resource, write.scope.name, write.strategy
     strategy.prepare_for_update(new, old, write.view.subresource)
     if errors := strategy.validate_update(new, old, write.view.subresource):
         raise status.invalid(resource.group, resource.kind, name, errors)
@@ -163,6 +180,7 @@ async def _remove(write: Write, new: Object, found: GetResponse) -> Outcome:
                 raise _ChangedMeanwhileError(error) from None
             if error.reason != "NotFound":  # deleted by somebody else: all the same to the client
                 raise
+        await write.allocations.delete(write.request, write.storage, write.scope.resource, answer)
     return Outcome(orjson.dumps(answer))
 
 

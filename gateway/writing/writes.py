@@ -5,10 +5,12 @@ Made by the verbs; `gateway.writing.{creating,updating,deleting}` carry it out.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import orjson
 
+from gateway.allocation import Allocations, Claims
 from gateway.backends import Storage
 from gateway.context import RequestContext
 from gateway.options import WriteOptions
@@ -36,6 +38,11 @@ _DUPLICATES_AFTER = (
 )
 
 
+Guard = Callable[["Write", Object, Object | None], Awaitable[None]]
+"""Refuses to write a new object, or to change an old one into it, for reasons that are neither admission's nor the
+kind's; both in the stored version."""
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """What a create, update, patch or apply has at hand."""
@@ -46,6 +53,9 @@ class Write:
     admission: Admission
     options: WriteOptions
     view: View
+    allocations: Allocations
+    guard: Guard | None = None
+    """Asked once admission has changed the object, before anything else looks at it."""
 
     @property
     def strategy(self) -> Strategy:
@@ -71,9 +81,21 @@ class Write:
         resource = self.scope.resource
         return EVENT_TTL_SECONDS if resource.name == "events" and resource.kind == "Event" else 0
 
+    async def check(self, new: Object, old: Object | None) -> None:
+        """Ask the guard, where there is one. Raises its refusal."""
+        if self.guard is not None:
+            await self.guard(self, new, old)
+
     def ensure_namespace(self, obj: Object) -> None:
         """Give an object the namespace of the request. Raises 400 where it names another one."""
         ensure_namespace(obj, self.scope.namespace, namespaced=self.scope.resource.namespaced)
+
+    async def claim(self, new: Object, old: Object | None = None) -> Claims:
+        """Take what an object needs of the cluster, and write it into it. Raises 422 where it cannot be had."""
+        resource, dry_run = self.scope.resource, self.options.dry_run
+        if old is None:
+            return await self.allocations.create(self.request, self.storage, resource, new, dry_run=dry_run)
+        return await self.allocations.update(self.request, self.storage, resource, new, old, dry_run=dry_run)
 
     def own(self, live: Object | None, obj: Object) -> None:
         """Keep the managedFields of an object that is being written."""

@@ -53,6 +53,7 @@ SPECIAL_PREFIXES: Final = {
     ("", "endpoints"): "services/endpoints",
     ("", "nodes"): "minions",
     ("", "services"): "services/specs",
+    ("", "rangeallocations"): "ranges",
     ("extensions", "ingresses"): "ingress",
     ("networking.k8s.io", "ingresses"): "ingress",
 }

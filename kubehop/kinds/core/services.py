@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import service_rules
 from kubehop.kinds.defaulting import fill, fill_zero, items, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, age, at, documented, load_balancer, name, string_map
 from kubehop.kinds.strategy import Strategy
-from kubehop.kinds.validation import Errors, immutable
+from kubehop.kinds.validation import Errors
 from kubehop.machinery import names
 from kubehop.machinery.table import Printer
 
@@ -95,9 +96,9 @@ class STRATEGY(Strategy):
             fill(spec, internalTrafficPolicy="Cluster")
         if kind == "LoadBalancer":
             fill(spec, allocateLoadBalancerNodePorts=True)
-        for ingress in items(obj, "status", "loadBalancer", "ingress"):
-            if ingress.get("ip"):
-                fill(ingress, ipMode="VIP")
+            for ingress in items(obj, "status", "loadBalancer", "ingress"):
+                if ingress.get("ip"):
+                    fill(ingress, ipMode="VIP")
 
     def on_create(self, obj: Object) -> None:
         """Fill in the families of the addresses, those of a cluster with IPv4 alone."""
@@ -105,7 +106,7 @@ class STRATEGY(Strategy):
         if spec.get("type") == "ExternalName":
             return
         if spec.get("clusterIP") == HEADLESS:
-            spec["clusterIPs"] = [HEADLESS]
+            fill_zero(spec, clusterIPs=[HEADLESS])
             if not spec.get("selector"):
                 # whoever makes the endpoints decides: both families are possible
                 fill(spec, ipFamilyPolicy="RequireDualStack")
@@ -117,18 +118,36 @@ class STRATEGY(Strategy):
 
     def on_update(self, new: Object, old: Object) -> None:
         """Keep what was allocated where the client says nothing of it, and drop what the type has no use for."""
-        after, before = struct(new, "spec"), old.get("spec") or {}
-        if after.get("type") != "ExternalName" and before.get("type") != "ExternalName":
-            _keep_addresses(after, before)
-            _keep_node_ports(after, before)
-        _drop_unused(after, before)
+        keep_allocated(new, old)
+        _drop_unused(struct(new, "spec"), old.get("spec") or {})
+
+    def check(self, obj: Object) -> Errors:
+        """Check the service."""
+        yield from service_rules.service(obj)
 
     def check_update(self, new: Object, old: Object) -> Errors:
-        """Keep the address, but for services that had or will have none (validateServiceClusterIPsRelatedFields)."""
-        before, after = old.get("spec") or {}, new.get("spec") or {}
-        if "ExternalName" in (before.get("type"), after.get("type")) or not before.get("clusterIP"):
-            return
-        yield from immutable(new, old, "spec", "clusterIP")
+        """Keep addresses and families, but for services that had or will have none."""
+        yield from service_rules.changes(new, old)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check what the balancer says."""
+        if subresource == "status":
+            yield from service_rules.status(new, old)
+
+    def warnings(self, obj: Object, old: Object | None = None) -> list[str]:
+        """Tell of fields that are ignored or on their way out."""
+        _ = old
+        return list(service_rules.warnings(obj))
+
+
+def keep_allocated(new: Object, old: Object) -> None:
+    """Fill in what was allocated before and is needed still (patchAllocatedValues, normalizeClusterIPs). Changes it."""
+    after, before = struct(new, "spec"), old.get("spec") or {}
+    if "ExternalName" not in (after.get("type"), before.get("type")):
+        _keep_addresses(after, before)
+        _keep_node_ports(after, before)
+    if service_rules.needs_health_check(new) and service_rules.needs_health_check(old):
+        fill_zero(after, healthCheckNodePort=before.get("healthCheckNodePort") or 0)
 
 
 def _keep_addresses(after: Object, before: Object) -> None:
@@ -147,18 +166,13 @@ def _keep_addresses(after: Object, before: Object) -> None:
 def _keep_node_ports(after: Object, before: Object) -> None:
     if after.get("type") not in ("NodePort", "LoadBalancer") or before.get("type") not in ("NodePort", "LoadBalancer"):
         return
-    known = {
-        (port.get("protocol"), port.get("port")): port["nodePort"]
-        for port in before.get("ports") or ()
-        if port.get("nodePort")
-    }
-    taken = {port.get("nodePort") for port in after.get("ports") or ()}
+    known = {port.get("name") or "": port.get("nodePort") or 0 for port in before.get("ports") or ()}
+    taken = set(known.values()) & {port.get("nodePort") or 0 for port in after.get("ports") or ()}
     for port in after.get("ports") or ():
-        number = known.get((port.get("protocol"), port.get("port")))
-        if not port.get("nodePort") and number is not None and number not in taken:
+        number = known.get(port.get("name") or "", 0)
+        if number and not port.get("nodePort") and number not in taken:
             port["nodePort"] = number
-    if before.get("healthCheckNodePort") and not after.get("healthCheckNodePort"):
-        after["healthCheckNodePort"] = before["healthCheckNodePort"]
+            taken.add(number)
 
 
 def _drop_unused(after: Object, before: Object) -> None:
@@ -170,6 +184,10 @@ def _drop_unused(after: Object, before: Object) -> None:
                 after.pop(field, None)
     if had in ("NodePort", "LoadBalancer") and has not in ("NodePort", "LoadBalancer"):
         _drop_node_ports(after, before)
+    balanced = had == "LoadBalancer" and before.get("externalTrafficPolicy") == "Local"
+    still = has == "LoadBalancer" and after.get("externalTrafficPolicy") == "Local"
+    if balanced and not still and after.get("healthCheckNodePort") == before.get("healthCheckNodePort"):
+        after.pop("healthCheckNodePort", None)
     if had == "LoadBalancer" and has != had:
         for field in ("allocateLoadBalancerNodePorts", "loadBalancerClass"):
             if after.get(field) == before.get(field):
@@ -184,23 +202,3 @@ def _drop_node_ports(after: Object, before: Object) -> None:
     external = bool(after.get("externalIPs")) and after.get("type") == "ClusterIP"
     if not external and after.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
         after.pop("externalTrafficPolicy", None)
-
-
-def wants_address(obj: Object) -> bool:
-    """Tell whether a service is to get an address of the cluster: it has none, and its type has one."""
-    spec = obj.get("spec") or {}
-    return spec.get("type") != "ExternalName" and not spec.get("clusterIP")
-
-
-def assign_address(obj: Object, address: str) -> None:
-    """Give a service its address. Changes the object."""
-    struct(obj, "spec").update(clusterIP=address, clusterIPs=[address])
-
-
-def ports_wanting_node_ports(obj: Object) -> list[Object]:
-    """Return the ports of a service that are to be open on every node and have no number there yet."""
-    spec = obj.get("spec") or {}
-    balanced = spec.get("type") == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not False
-    if spec.get("type") != "NodePort" and not balanced:
-        return []
-    return [port for port in spec.get("ports") or () if not port.get("nodePort")]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from kubehop.kinds import catalogue
-from kubehop.kinds.core import services
 from kubehop.kinds.strategy import Strategy, Writer, strategy_for
 
 
@@ -218,18 +217,18 @@ def test_a_service_keeps_what_was_allocated():
             "clusterIPs": ["10.96.0.7"],
             "ipFamilies": ["IPv4"],
             "ipFamilyPolicy": "SingleStack",
-            "ports": [{"port": 80, "protocol": "TCP", "nodePort": 30080}],
+            "ports": [{"name": "a", "port": 80, "protocol": "TCP", "targetPort": 80, "nodePort": 30080}],
         },
     }
     made = strategy("", "services")
-    new = {
-        "metadata": old["metadata"],
-        "spec": {"type": "NodePort", "ports": [{"port": 80, "protocol": "TCP"}, {"port": 81, "protocol": "TCP"}]},
-    }
+    ports = [{"name": name, "port": port, "protocol": "TCP"} for name, port in (("a", 80), ("b", 81))]
+    new: dict[str, Any] = {"metadata": old["metadata"], "spec": {"type": "NodePort", "ports": ports}}
+    made.default(old)
+    made.default(new)
     made.prepare_for_update(new, old)
     assert new["spec"]["clusterIP"] == "10.96.0.7"
     assert new["spec"]["ports"][0]["nodePort"] == 30080
-    assert services.ports_wanting_node_ports(new) == [{"port": 81, "protocol": "TCP"}]
+    assert "nodePort" not in new["spec"]["ports"][1]
     assert made.validate_update(new, old) == []
     back = copy.deepcopy(old)
     back["spec"]["type"] = "ClusterIP"
@@ -238,7 +237,8 @@ def test_a_service_keeps_what_was_allocated():
     moved = copy.deepcopy(old)
     moved["spec"]["clusterIP"] = "10.96.0.8"
     (error,) = made.validate_update(moved, old)
-    assert str(error) == 'spec.clusterIP: Invalid value: "10.96.0.8": field is immutable'
+    text = 'spec.clusterIPs: Invalid value: ["10.96.0.7"]: first value must match `clusterIP`'
+    assert str(error) == text
 
 
 def test_signing_requests_say_who_asks():
