@@ -7,7 +7,7 @@ tables at its end, in the words of apiserver pkg/storage/errors and pkg/registry
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
@@ -33,7 +33,11 @@ from kubehop.pb.authentication.v1 import (
     AuthenticateRequest,
     AuthenticateResponse,
     AuthenticationRpcs,
+    DescribeIssuerRequest,
+    DescribeIssuerResponse,
     Header,
+    IssueTokenRequest,
+    IssueTokenResponse,
     UserInfo,
 )
 from kubehop.pb.authorization.v1 import (
@@ -41,6 +45,8 @@ from kubehop.pb.authorization.v1 import (
     AuthorizationRpcs,
     AuthorizeRequest,
     AuthorizeResponse,
+    CheckEscalationRequest,
+    CheckEscalationResponse,
     RulesRequest,
     RulesResponse,
 )
@@ -76,6 +82,12 @@ class Authenticator(Protocol):
     async def review_token(self, request: RequestContext, token: str, audiences: list[str]) -> AuthenticateResponse:
         """Ask about a bearer token that somebody else presented (TokenReview)."""
 
+    async def issue_token(self, request: RequestContext, message: IssueTokenRequest) -> IssueTokenResponse:
+        """Have a token signed for a service account (TokenRequest)."""
+
+    async def describe_issuer(self, request: RequestContext) -> DescribeIssuerResponse:
+        """Return the public documents of the tokens' issuer; empty where there is none."""
+
 
 class Authorizer(Protocol):
     """Tells what a user may do."""
@@ -85,6 +97,11 @@ class Authorizer(Protocol):
 
     async def rules(self, request: RequestContext, user: UserInfo, namespace: str) -> RulesResponse:
         """List what a user may do in a namespace."""
+
+    async def check_escalation(
+        self, request: RequestContext, user: UserInfo, namespace: str, rules: Sequence[str]
+    ) -> CheckEscalationResponse:
+        """Tell whether a user holds what some rules (JSON) would grant in a namespace."""
 
 
 class Admitter(Protocol):
@@ -160,6 +177,32 @@ class AuthenticationBackend:
         )
         return await self._call(request, message)
 
+    async def issue_token(self, request: RequestContext, message: IssueTokenRequest) -> IssueTokenResponse:
+        """Have a token signed. A 500 StatusError where the stage has no key."""
+        hop = hops.begin(request, "authentication.IssueToken")
+        try:
+            answer = await self._client.call(AuthenticationRpcs.ISSUE_TOKEN, message, request.call)
+        except HopError as error:
+            hops.end(hop, error.code.name)
+            if error.code in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.UNIMPLEMENTED):
+                raise status.internal_error("failed to generate token: no signing key is configured") from error
+            raise stage_error(error) from error
+        hops.end(hop, "issued")  # the answer is a secret and no evidence
+        return answer
+
+    async def describe_issuer(self, request: RequestContext) -> DescribeIssuerResponse:
+        """Return the issuer's documents; a stage that knows of none has none."""
+        hop = hops.begin(request, "authentication.DescribeIssuer")
+        try:
+            answer = await self._client.call(AuthenticationRpcs.DESCRIBE_ISSUER, DescribeIssuerRequest(), request.call)
+        except HopError as error:
+            hops.end(hop, error.code.name)
+            if error.code is grpc.StatusCode.UNIMPLEMENTED:
+                return DescribeIssuerResponse()
+            raise stage_error(error) from error
+        hops.end(hop, "ok", answer)
+        return answer
+
     async def _call(self, request: RequestContext, message: AuthenticateRequest) -> AuthenticateResponse:
         hop = hops.begin(request, "authentication.Authenticate")
         try:
@@ -220,6 +263,22 @@ class AuthorizationBackend:
                 return RulesResponse(incomplete=True, evaluation_error=text)
             raise stage_error(error) from error
         hops.end(hop, "ok", answer)
+        return answer
+
+    async def check_escalation(
+        self, request: RequestContext, user: UserInfo, namespace: str, rules: Sequence[str]
+    ) -> CheckEscalationResponse:
+        """Ask what is held; of an authorizer that cannot tell, nothing is."""
+        hop = hops.begin(request, "authorization.CheckEscalation")
+        message = CheckEscalationRequest(user=user, namespace=namespace, rules=rules)
+        try:
+            answer = await self._client.call(AuthorizationRpcs.CHECK_ESCALATION, message, request.call)
+        except HopError as error:
+            hops.end(hop, error.code.name)
+            if error.code is grpc.StatusCode.UNIMPLEMENTED:
+                return CheckEscalationResponse(reason="the authorizer does not tell which permissions are held")
+            raise stage_error(error) from error
+        hops.end(hop, "held" if answer.held else "lacking", answer)
         return answer
 
 

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 from gateway.answers import Answer, page_not_found
 
 if TYPE_CHECKING:
+    from gateway.backends import Authenticator
     from gateway.context import RequestContext
     from gateway.endpoints.health import Health
     from gateway.metrics import Metrics
     from gateway.routing import Endpoint
 
 
-def install_endpoints(health: Health, metrics: Metrics) -> Mapping[str, Endpoint]:
+def install_endpoints(health: Health, metrics: Metrics, authenticator: Authenticator) -> Mapping[str, Endpoint]:
     """Return the endpoints by first path segment; "" is the index."""
     from gateway.endpoints import index, version
     from gateway.endpoints.discovery import DiscoveryEndpoint
+    from gateway.endpoints.issuer import KEY_SET_PATH, IssuerEndpoint
     from gateway.endpoints.metrics import MetricsEndpoint
     from gateway.endpoints.openapi import OpenAPIEndpoint
 
@@ -31,14 +33,20 @@ def install_endpoints(health: Health, metrics: Metrics) -> Mapping[str, Endpoint
         return version.answer() if request.path.strip("/") == "version" else page_not_found()
 
     discovery = DiscoveryEndpoint()
+    issuer, schemas = IssuerEndpoint(authenticator), OpenAPIEndpoint()
+
+    async def show_openapi(request: RequestContext) -> Answer:
+        return await (issuer.answer(request) if request.path == KEY_SET_PATH else schemas.answer(request))
+
     return {
         "": show_index,
+        ".well-known": issuer.answer,
         "api": discovery.answer,
         "apis": discovery.answer,
         "healthz": health.answer,
         "livez": health.answer,
         "readyz": health.answer,
         "metrics": MetricsEndpoint(metrics).answer,
-        "openapi": OpenAPIEndpoint().answer,
+        "openapi": schemas.answer,
         "version": show_version,
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.verbs.tools import Tools
 
 if TYPE_CHECKING:
-    from gateway.routing import Verb
+    from gateway.routing import Special, Verb
 
 
 def install_verbs(tools: Tools) -> Mapping[str, Verb]:
@@ -31,4 +31,18 @@ def install_verbs(tools: Tools) -> Mapping[str, Verb]:
     }
 
 
-__all__ = ["Tools", "install_verbs"]
+def install_guarded(tools: Tools) -> Mapping[Special, Mapping[str, Verb]]:
+    """Return the verbs that write roles and bindings, which grant no more than their writer has."""
+    from gateway.verbs import create, patch, update
+    from gateway.writing import escalation
+
+    guard = escalation.guard(tools.backends)
+    verbs = {
+        "create": create.verb(tools, guard),
+        "update": update.verb(tools, guard=guard),
+        "patch": patch.verb(tools, guard=guard),
+    }
+    return {(escalation.GROUP, name, ""): verbs for name in escalation.ROLES | escalation.BINDINGS}
+
+
+__all__ = ["Tools", "install_guarded", "install_verbs"]

@@ -8,7 +8,7 @@ from kubehop.kinds.defaulting import fill, items, struct
 from kubehop.kinds.printing import age, name
 from kubehop.kinds.rbac.names import RBACStrategy
 from kubehop.kinds.validation import Errors
-from kubehop.machinery import fields
+from kubehop.machinery import fields, names
 
 Object = dict[str, Any]
 
@@ -45,6 +45,26 @@ class BindingStrategy(RBACStrategy):
             if subject.get("kind") in ("User", "Group"):
                 fill(subject, apiGroup=_GROUP)
 
+    def check(self, obj: Object) -> Errors:
+        """Check the role and every subject."""
+        yield from self._role(obj.get("roleRef") or {})
+        for index, subject in enumerate(obj.get("subjects") or ()):
+            path = fields.Path("subjects").index(index)
+            yield from _subject(subject, path, namespaced=self.resource.namespaced)
+
+    def _role(self, reference: Object) -> Errors:
+        path = fields.Path("roleRef")
+        group, kind, role = (reference.get(key) or "" for key in ("apiGroup", "kind", "name"))
+        if group != _GROUP:
+            yield fields.not_supported(path.child("apiGroup"), group, [_GROUP])
+        kinds = ["Role", "ClusterRole"] if self.resource.namespaced else ["ClusterRole"]
+        if kind not in kinds:
+            yield fields.not_supported(path.child("kind"), kind, kinds)
+        if not role:
+            yield fields.required(path.child("name"))
+        for message in names.path_segment_name(role) if role else ():
+            yield fields.invalid(path.child("name"), role, message)
+
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the role."""
         if new.get("roleRef") != old.get("roleRef"):
@@ -53,3 +73,21 @@ class BindingStrategy(RBACStrategy):
             shown = {"APIGroup": "apiGroup", "Kind": "kind", "Name": "name"}
             value = {name: reference.get(field) or "" for name, field in shown.items()}
             yield fields.invalid(fields.Path("roleRef"), value, "cannot change roleRef")
+
+
+def _subject(subject: Object, path: fields.Path, *, namespaced: bool) -> Errors:
+    found, group, kind = (subject.get(key) or "" for key in ("name", "apiGroup", "kind"))
+    if not found:
+        yield fields.required(path.child("name"))
+    if kind == "ServiceAccount":
+        for message in names.name_is_dns_subdomain(found, False) if found else ():
+            yield fields.invalid(path.child("name"), found, message)
+        if group:
+            yield fields.not_supported(path.child("apiGroup"), group, [""])
+        if not namespaced and not subject.get("namespace"):
+            yield fields.required(path.child("namespace"))
+    elif kind in ("User", "Group"):
+        if group != _GROUP:
+            yield fields.not_supported(path.child("apiGroup"), group, [_GROUP])
+    else:
+        yield fields.not_supported(path.child("kind"), kind, ["ServiceAccount", "User", "Group"])

@@ -9,6 +9,8 @@ from kubehop.machinery import names
 class RBACStrategy(Strategy):
     """The strategy of roles and their bindings."""
 
+    creates_on_update = True
+
     def name_rule(self, name: str, prefix: bool) -> list[str]:
         """Take what fits a URL."""
         return names.name_is_path_segment(name, prefix)
