@@ -2,13 +2,15 @@
 
 After audit (which keeps the real user), before max in flight and authorization (which see the impersonated one). Each
 attribute costs a hop of its own. Constrained impersonation first (may this user do just this request as somebody
-else?), then the old all-or-nothing verb; the refusal of the first is what the client reads.
-As kube-apiserver: pkg/endpoints/filters/impersonation, without its caches: here every decision is a hop.
+else?), then the old all-or-nothing verb; the refusal of the first
+that is tried is what the client reads.
+As kube-apiserver: pkg/endpoints/filters/impersonation, without its caches of
+decisions: here every decision is a hop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.answers import Answer
@@ -72,13 +74,37 @@ class Mode(NamedTuple):
 MODES = (Mode(_ASSOCIATED), Mode("arbitrary-node"), Mode("serviceaccount"), Mode("user-info"), Mode(""))
 
 
+_REMEMBERED_MODES = 10_000
+"""Users whose last mode is remembered; the one that was used least recently is forgotten first."""
+
+
+class LastModes:
+    """Which mode each user last succeeded with: it is tried first the next time, and decides nothing."""
+
+    def __init__(self) -> None:
+        self._modes: dict[str, Mode] = {}
+
+    def order(self, username: str) -> Sequence[Mode]:
+        """Return all modes in the order in which they are tried for this user."""
+        last = self._modes.get(username)
+        return MODES if last is None else (last, *(mode for mode in MODES if mode is not last))
+
+    def succeeded(self, username: str, mode: Mode) -> None:
+        """Remember a success."""
+        self._modes.pop(username, None)
+        if len(self._modes) >= _REMEMBERED_MODES:
+            del self._modes[next(iter(self._modes))]
+        self._modes[username] = mode
+
+
 def wrap(handler: Handler, authorizer: Authorizer) -> Handler:
     """Return the handler that sees the impersonated user as the user."""
+    modes = LastModes()
 
     async def with_impersonation(request: RequestContext) -> Answer:
         wanted = wanted_user(request.headers)
         if wanted is not None:
-            request.user = await _impersonate(request, authorizer, wanted)
+            request.user = await _impersonate(request, authorizer, modes, wanted)
         return await handler(request)
 
     return with_impersonation
@@ -109,17 +135,21 @@ def wanted_user(headers: Headers) -> Identity | None:
     return None
 
 
-async def _impersonate(request: RequestContext, authorizer: Authorizer, wanted: Identity) -> UserInfo:
+async def _impersonate(request: RequestContext, authorizer: Authorizer, modes: LastModes, wanted: Identity) -> UserInfo:
     refusal: StatusError | None = None
-    for mode in MODES:
+    requester = request.user.username
+    for mode in modes.order(requester):
         if not mode.takes(wanted, request.user):
             continue
         try:
-            return await _Check(request, authorizer, mode).run(wanted)
+            user = await _Check(request, authorizer, mode).run(wanted)
         except StatusError as error:
             if error.code != 403:
                 raise
             refusal = refusal or error
+        else:
+            modes.succeeded(requester, mode)
+            return user
     raise refusal or status.internal_error("all impersonation modes failed")
 
 

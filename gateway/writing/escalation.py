@@ -78,10 +78,11 @@ async def _check_binding(write: Write, authorizer: Authorizer, new: Object) -> N
             name=role)  # fmt: skip
         if await _allowed(write, authorizer, attributes):
             return
-    if resource is None:
-        raise status.unknown(f"unsupported role reference kind: {quote(kind)}")
-    rules = await _rules_of(write, resource, role)
+    # what cannot be bound is refused by validation later, to those who might bind anything
+    rules = _EVERYTHING if resource is None else await _rules_of(write, resource, role)
     if reason := await _lacking(write, authorizer, rules):
+        if resource is None:
+            raise status.unknown(f"unsupported role reference kind: {quote(kind)}")
         raise _forbidden(write, new, reason)
 
 
