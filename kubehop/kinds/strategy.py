@@ -99,9 +99,7 @@ class Strategy:
         if self.resource.has_status:
             obj.pop("status", None)
         if self.counts_generation:
-            obj["metadata"]["generation"] = 1
-        else:
-            obj["metadata"].pop("generation", None)
+            obj["metadata"]["generation"] = 1  # kinds that do not count leave the client's
         self.on_create(obj)
         self.on_create_by(obj, writer)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.printing import AGE, NAME, age, count, documented, name
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import CHANGES_FIRST, Strategy
 from kubehop.kinds.validation import Errors, data_keys, frozen
 from kubehop.machinery import fields
 from kubehop.machinery.table import Printer
@@ -25,6 +25,8 @@ _MAX_BYTES = 1024 * 1024
 
 class STRATEGY(Strategy):
     """Config maps hold a mebibyte of texts and bytes under file names."""
+
+    update_steps = CHANGES_FIRST
 
     def check(self, obj: Object) -> Errors:
         """Check the keys and the size (ValidateConfigMap)."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubehop.kinds.defaulting import struct
 from kubehop.kinds.printing import AGE, NAME, Column, age, at, name
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import NEW_THEN_CHANGES, Strategy
 from kubehop.machinery import names
 from kubehop.machinery.table import Printer
 
@@ -27,6 +27,7 @@ FINALIZER = "kubernetes"
 class STRATEGY(Strategy):
     """Namespaces stay until what is in them is gone: a finalizer in their spec says so."""
 
+    update_steps = NEW_THEN_CHANGES
     status_resets = (("spec",),)
 
     def name_rule(self, name: str, prefix: bool) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubehop.kinds.defaulting import struct
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, documented, name
-from kubehop.kinds.strategy import NOBODY, Strategy, Writer
+from kubehop.kinds.strategy import NEW_THEN_CHANGES, NOBODY, Strategy, Writer
 from kubehop.machinery.table import UNKNOWN, Printer
 
 Object = dict[str, Any]
@@ -77,6 +77,8 @@ PRINTER = Printer(
 
 class STRATEGY(Strategy):
     """Nodes can allocate what they have."""
+
+    update_steps = NEW_THEN_CHANGES
 
     def default(self, obj: Object) -> None:
         """Let all of the capacity be allocated, where nothing else is said."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from kubehop.kinds.defaulting import fill
 from kubehop.kinds.printing import AGE, NAME, age, at, count, documented, name
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import CHANGES_FIRST, Strategy
 from kubehop.kinds.validation import Errors, data_keys, frozen
 from kubehop.machinery import fields
 from kubehop.machinery.table import Printer
@@ -37,6 +37,8 @@ _ACCOUNT_NAME = "kubernetes.io/service-account.name"
 
 class STRATEGY(Strategy):
     """Secrets take texts besides bytes, and their type stays."""
+
+    update_steps = CHANGES_FIRST
 
     def default(self, obj: Object) -> None:
         """Name the type, and turn texts into bytes: they come in only."""

@@ -7,7 +7,7 @@ from typing import Any
 from kubehop.kinds.core import service_rules
 from kubehop.kinds.defaulting import fill, fill_zero, items, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, age, at, documented, load_balancer, name, string_map
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import CHANGES_FIRST, Strategy
 from kubehop.kinds.validation import Errors
 from kubehop.machinery import names
 from kubehop.machinery.table import Printer
@@ -72,6 +72,7 @@ _AFFINITY_SECONDS = 3 * 60 * 60
 class STRATEGY(Strategy):
     """Services have an address of the cluster, which the gateway allocates."""
 
+    update_steps = CHANGES_FIRST
     status_resets = (("spec",),)
 
     def name_rule(self, name: str, prefix: bool) -> list[str]:

@@ -32,6 +32,9 @@ class _Missing:
 MISSING: Final = _Missing()
 
 
+_ZEROS: Final[dict[str, Any]] = {"string": "", "integer": 0, "boolean": False}
+
+
 class ElementError(ValueError):
     """An item of an associative list has no usable key."""
 
@@ -65,6 +68,16 @@ def field_schema(node: Schema, name: str) -> Schema | None:
     return node.field(name)
 
 
+def _zero(struct: Schema, name: str, field: Schema) -> Any:
+    """The value that a scalar of a Go struct has when nobody sets it: such a key is never absent.
+
+    kube-openapi gives these fields of the built-in types a default; custom resources have none.
+    """
+    if struct.go is None or name not in struct.go.always or name in struct.go.pointers:
+        return None
+    return _ZEROS.get(field.type or "") if not field.role else None
+
+
 def element_of(node: Schema, item: Any) -> str:
     """The path element of a list item; raises ElementError."""
     names = list_keys(node)
@@ -89,6 +102,8 @@ def element_of(node: Schema, item: Any) -> str:
             known = node.items.properties.get(name)
             if known is not None and known.default is not None:
                 keys[name] = known.default
+            elif known is not None and (zero := _zero(node.items, name, known)) is not None:
+                keys[name] = zero
     if not keys:
         listed = " ".join(f'"{k}"' for k in names)
         raise ElementError(
