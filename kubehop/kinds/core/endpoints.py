@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from kubehop.kinds.core import endpoint_rules
 from kubehop.kinds.defaulting import fill, items
 from kubehop.kinds.printing import AGE, NAME, NONE, age, documented, name, shortened
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import Step, Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -38,9 +40,18 @@ class STRATEGY(Strategy):
     """Endpoints may be created by an update."""
 
     creates_on_update = True
+    update_steps = (Step.METADATA_UPDATE, Step.METADATA, Step.CHANGES)
 
     def default(self, obj: Object) -> None:
         """Fill in the protocol of ports."""
         for subset in items(obj, "subsets"):
             for port in items(subset, "ports"):
                 fill(port, protocol="TCP")
+
+    def check_create(self, obj: Object) -> Errors:
+        """Check the subsets."""
+        yield from endpoint_rules.subsets(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Check the subsets; addresses that were there may stay."""
+        yield from endpoint_rules.subsets(new, endpoint_rules.addresses_of(old))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import endpoint_rules
 from kubehop.kinds.defaulting import items
 from kubehop.kinds.printing import AGE, NAME, age, documented, name, shortened
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import NEW_ALONE, Strategy
 from kubehop.kinds.validation import Errors
-from kubehop.machinery import fields
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -49,6 +49,7 @@ class STRATEGY(Strategy):
     """Endpoint slices count their changes and keep the family of their addresses."""
 
     counts_generation = True
+    update_steps = NEW_ALONE
 
     def default(self, obj: Object) -> None:
         """Fill in name and protocol of ports."""
@@ -58,7 +59,10 @@ class STRATEGY(Strategy):
             if port.get("protocol") is None:
                 port["protocol"] = "TCP"
 
+    def check(self, obj: Object) -> Errors:
+        """Check the endpoints and ports."""
+        yield from endpoint_rules.endpoint_slice(obj)
+
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the family of the addresses."""
-        if new.get("addressType") != old.get("addressType"):
-            yield fields.immutable(fields.Path("addressType"), new.get("addressType"))
+        yield from endpoint_rules.slice_changes(new, old)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.defaulting import fill, part
+from kubehop.kinds.networking import ingress_rules
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, name
-from kubehop.kinds.strategy import Strategy
-from kubehop.kinds.validation import Errors, immutable
+from kubehop.kinds.strategy import CHANGES_FIRST, Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -45,6 +46,7 @@ class STRATEGY(Strategy):
     """Ingress classes keep their controller."""
 
     counts_generation = True
+    update_steps = CHANGES_FIRST
 
     def default(self, obj: Object) -> None:
         """Fill in where the parameters are."""
@@ -52,6 +54,10 @@ class STRATEGY(Strategy):
         if parameters is not None:
             fill(parameters, scope="Cluster")
 
+    def check(self, obj: Object) -> Errors:
+        """Check controller and parameters."""
+        yield from ingress_rules.ingress_class(obj)
+
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the controller."""
-        yield from immutable(new, old, "spec", "controller")
+        yield from ingress_rules.same_controller(new, old)

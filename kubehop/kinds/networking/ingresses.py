@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kubehop.kinds.networking import ingress_rules
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, load_balancer, name
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import Step, Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -55,7 +57,33 @@ PRINTER = Printer(
 )
 
 
+_OLD_CLASS = (
+    f"annotation \"{ingress_rules.CLASS_ANNOTATION}\" is deprecated, please use 'spec.ingressClassName' instead"
+)
+
+
 class STRATEGY(Strategy):
     """Ingresses count the generation of their spec."""
 
     counts_generation = True
+    update_steps = (Step.METADATA_UPDATE, Step.METADATA, Step.CHANGES)
+
+    def check_create(self, obj: Object) -> Errors:
+        """Check the rules, and that the class is named once."""
+        yield from ingress_rules.ingress(obj)
+        yield from ingress_rules.annotation(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Check the rules."""
+        yield from ingress_rules.ingress(new, old)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check what the balancer says."""
+        if subresource == "status":
+            yield from ingress_rules.status(new, old)
+
+    def warnings(self, obj: Object, old: Object | None = None) -> list[str]:
+        """Tell of the old way to name the class; only who creates is told."""
+        if old is not None or ingress_rules.CLASS_ANNOTATION not in (obj["metadata"].get("annotations") or {}):
+            return []
+        return [_OLD_CLASS]

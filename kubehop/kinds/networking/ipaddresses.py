@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds import validation_addresses as addresses
+from kubehop.kinds.networking import ingress_rules
 from kubehop.kinds.printing import NAME, NONE, age, at, documented, name
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors, immutable
+from kubehop.machinery.fields import Path
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -26,3 +31,20 @@ def _cells(obj: Object, now: float) -> list[Any]:
 
 
 PRINTER = Printer(columns=(NAME, documented("ParentRef", "networking.v1.IPAddressSpec.parentRef")), cells=_cells)
+
+
+class STRATEGY(Strategy):
+    """Addresses are named by themselves and stay with their parent."""
+
+    def name_rule(self, name: str, prefix: bool) -> list[str]:
+        """Take an address in its one form."""
+        _ = prefix
+        return [error.detail for error in addresses.canonical_ip(Path("metadata", "name"), name)]
+
+    def check_create(self, obj: Object) -> Errors:
+        """Check the parent."""
+        yield from ingress_rules.parent(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the parent."""
+        yield from immutable(new, old, "spec", "parentRef")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.defaulting import fill, items, struct
+from kubehop.kinds.networking import policy_rules
 from kubehop.kinds.printing import AGE, NAME, age, at, documented, name, selector_text
 from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -35,3 +37,11 @@ class STRATEGY(Strategy):
             for rule in items(spec, direction):
                 for port in items(rule, "ports"):
                     fill(port, protocol="TCP")
+
+    def check_create(self, obj: Object) -> Errors:
+        """Check peers, ports and types."""
+        yield from policy_rules.network_policy(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Check peers, ports and types."""
+        yield from policy_rules.network_policy(new, old)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import NEW_TWICE, Strategy
 from kubehop.machinery import names
 
 
@@ -10,6 +10,7 @@ class RBACStrategy(Strategy):
     """The strategy of roles and their bindings."""
 
     creates_on_update = True
+    update_steps = NEW_TWICE
 
     def name_rule(self, name: str, prefix: bool) -> list[str]:
         """Take what fits a URL."""
