@@ -53,6 +53,13 @@ class ServingSettings:
     """Share the port with other gateways (SO_REUSEPORT): the kernel spreads connections."""
     cors_allowed_origins: tuple[re.Pattern[str], ...] = ()
     """Patterns of the Origin of pages that may read answers; none by default."""
+    proxy_ca_file: Path | None = None
+    """Authorities of the certificates of proxies in front; which is whose, the authentication stage tells apart."""
+
+    @property
+    def authority_files(self) -> tuple[Path, ...]:
+        """Everybody whose certificates get through the handshake."""
+        return tuple(path for path in (self.client_ca_file, self.proxy_ca_file) if path is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,9 @@ class GatewayFlags:
         self._client_ca = flags.optional(
             "--client-ca-file", readable_file, help="authorities of client certificates (PEM)"
         )
+        self._proxy_ca = flags.optional(
+            "--requestheader-client-ca-file", readable_file, help="authorities of proxies in front (PEM)"
+        )
         self._reuse = flags.add("--reuse-port", boolean, default="false", help="share the port with other gateways")
         self._origins = flags.add(
             "--cors-allowed-origins", patterns, default="", help="patterns of origins, separated by commas"
@@ -202,6 +212,7 @@ class GatewayFlags:
                 values[self._client_ca],
                 values[self._reuse],
                 values[self._origins],
+                values[self._proxy_ca],
             ),
             StageSettings(**{stage: values[flag] for stage, flag in self._stages.items()}, tls=self._tls.files(values)),
             LimitSettings(
@@ -221,12 +232,13 @@ class GatewayFlags:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(values[self._cert], values[self._key])
             except (ssl.SSLError, OSError) as error:
                 yield f"--tls-cert-file and --tls-private-key-file do not go together: {error}"
-        authorities = values[self._client_ca]
-        if authorities is not None:
-            try:
-                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(authorities)
-            except (ssl.SSLError, OSError) as error:
-                yield f"--client-ca-file {authorities}: holds no certificates ({error})"
+        for flag in (self._client_ca, self._proxy_ca):
+            authorities = values[flag]
+            if authorities is not None:
+                try:
+                    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(authorities)
+                except (ssl.SSLError, OSError) as error:
+                    yield f"{flag.name} {authorities}: holds no certificates ({error})"
 
     def _check_stages(self, values: Values) -> Iterable[str]:
         used = [name for flag in self._stages.values() if values.sound(flag) for name in values[flag] or ()]

@@ -22,7 +22,7 @@ def install_endpoints(health: Health, metrics: Metrics, authenticator: Authentic
     """Return the endpoints by first path segment; "" is the index."""
     from gateway.endpoints import index, version
     from gateway.endpoints.discovery import DiscoveryEndpoint
-    from gateway.endpoints.issuer import KEY_SET_PATH, IssuerEndpoint
+    from gateway.endpoints.issuer import IssuerEndpoint
     from gateway.endpoints.metrics import MetricsEndpoint
     from gateway.endpoints.openapi import OpenAPIEndpoint
 
@@ -33,11 +33,7 @@ def install_endpoints(health: Health, metrics: Metrics, authenticator: Authentic
         return version.answer() if request.path.strip("/") == "version" else page_not_found()
 
     discovery = DiscoveryEndpoint()
-    issuer, schemas = IssuerEndpoint(authenticator), OpenAPIEndpoint()
-
-    async def show_openapi(request: RequestContext) -> Answer:
-        return await (issuer.answer(request) if request.path == KEY_SET_PATH else schemas.answer(request))
-
+    issuer = IssuerEndpoint(authenticator)
     return {
         "": show_index,
         ".well-known": issuer.answer,
@@ -47,6 +43,7 @@ def install_endpoints(health: Health, metrics: Metrics, authenticator: Authentic
         "livez": health.answer,
         "readyz": health.answer,
         "metrics": MetricsEndpoint(metrics).answer,
-        "openapi": schemas.answer,
+        "openapi": OpenAPIEndpoint().answer,
+        "openid": issuer.answer,
         "version": show_version,
     }

@@ -36,8 +36,8 @@ def tls_context(settings: ServingSettings) -> ssl.SSLContext:
     context.load_cert_chain(settings.cert_file, settings.key_file)
     context.set_alpn_protocols(["http/1.1"])
     context.options |= ssl.OP_NO_RENEGOTIATION
-    if settings.client_ca_file is not None:
-        context.load_verify_locations(settings.client_ca_file)
+    for path in settings.authority_files:
+        context.load_verify_locations(path)
         context.verify_mode = ssl.CERT_OPTIONAL
     return context
 
