@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.apps import validation
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, documented, name
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import Step, Strategy
 from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery.table import Printer
 
@@ -38,6 +39,12 @@ PRINTER = Printer(
 
 class STRATEGY(Strategy):
     """Revisions keep their data."""
+
+    update_steps = (Step.METADATA_UPDATE, Step.METADATA, Step.CHECK, Step.CHANGES)
+
+    def check(self, obj: Object) -> Errors:
+        """Check the revision."""
+        return validation.revision(obj)
 
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the data."""

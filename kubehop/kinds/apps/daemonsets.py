@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.apps import validation
 from kubehop.kinds.core import pod_defaults
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import (
@@ -19,8 +20,8 @@ from kubehop.kinds.printing import (
     selector_text,
     string_map,
 )
-from kubehop.kinds.strategy import Strategy
-from kubehop.kinds.validation import Errors, immutable, pod_template_selected, required_selector
+from kubehop.kinds.strategy import Step, Strategy
+from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -66,6 +67,7 @@ class STRATEGY(Strategy):
     """Daemon sets keep their selector for life and count the generations of their template in an annotation."""
 
     counts_generation = True
+    update_steps = (Step.METADATA, Step.CHECK, Step.METADATA_UPDATE, Step.CHECK, Step.CHANGES)
 
     def default(self, obj: Object) -> None:
         """Fill in a rolling update, one node at a time."""
@@ -89,10 +91,13 @@ class STRATEGY(Strategy):
         struct(new, "metadata", "annotations")[_TEMPLATE_GENERATION] = counted
 
     def check(self, obj: Object) -> Errors:
-        """Require a selector, and a template that it selects."""
-        yield from required_selector(obj, "daemonset")
-        yield from pod_template_selected(obj)
+        """Check the daemon set."""
+        return validation.daemon_set(obj)
 
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the selector."""
         yield from immutable(new, old, "spec", "selector")
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check the status."""
+        return validation.daemon_set_status(new, old) if subresource == "status" else iter(())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.apps import validation
 from kubehop.kinds.core import pod_defaults
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import (
@@ -20,7 +21,7 @@ from kubehop.kinds.printing import (
     selector_text,
 )
 from kubehop.kinds.strategy import Strategy
-from kubehop.kinds.validation import Errors, immutable, pod_template_selected, required_selector
+from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -69,10 +70,13 @@ class STRATEGY(Strategy):
         pod_defaults.template(struct(spec, "template"))
 
     def check(self, obj: Object) -> Errors:
-        """Require a selector, and a template that it selects."""
-        yield from required_selector(obj, "deployment")
-        yield from pod_template_selected(obj)
+        """Check the deployment."""
+        return validation.deployment(obj)
 
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the selector."""
         yield from immutable(new, old, "spec", "selector")
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check the status."""
+        return validation.deployment_status(new, old) if subresource == "status" else iter(())

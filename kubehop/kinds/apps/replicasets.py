@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.apps import validation
 from kubehop.kinds.core import pod_defaults
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import (
@@ -18,8 +19,8 @@ from kubehop.kinds.printing import (
     name,
     selector_text,
 )
-from kubehop.kinds.strategy import Strategy
-from kubehop.kinds.validation import Errors, immutable, pod_template_selected, required_selector
+from kubehop.kinds.strategy import Step, Strategy
+from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -55,6 +56,7 @@ class STRATEGY(Strategy):
     """Replica sets keep their selector for life."""
 
     counts_generation = True
+    update_steps = (Step.METADATA, Step.CHECK, Step.METADATA_UPDATE, Step.CHECK, Step.CHANGES)
 
     def default(self, obj: Object) -> None:
         """Fill in one replica and the template."""
@@ -63,10 +65,14 @@ class STRATEGY(Strategy):
         pod_defaults.template(struct(spec, "template"))
 
     def check(self, obj: Object) -> Errors:
-        """Require a selector, and a template that it selects."""
-        yield from required_selector(obj, "deployment")
-        yield from pod_template_selected(obj)
+        """Check the replica set."""
+        return validation.replica_set(obj)
 
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the selector."""
         yield from immutable(new, old, "spec", "selector")
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check the status."""
+        _ = old
+        return validation.replica_status(new) if subresource == "status" else iter(())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.apps import validation
 from kubehop.kinds.core import pod_defaults
 from kubehop.kinds.core.persistentvolumeclaims import default_claim
 from kubehop.kinds.defaulting import fill, items, struct
 from kubehop.kinds.printing import AGE, NAME, WIDE_CONTAINERS, Column, age, at, containers, count, name
 from kubehop.kinds.strategy import Strategy
-from kubehop.kinds.validation import Errors, only_changed, pod_template_selected, required_selector
+from kubehop.kinds.validation import Errors, only_changed
 from kubehop.machinery import names
 from kubehop.machinery.table import Printer
 
@@ -66,9 +67,8 @@ class STRATEGY(Strategy):
             default_claim(claim)
 
     def check(self, obj: Object) -> Errors:
-        """Require a selector, and a template that it selects."""
-        yield from required_selector(obj, "statefulset")
-        yield from pod_template_selected(obj)
+        """Check the stateful set."""
+        return validation.stateful_set(obj)
 
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep all but the fields that roll out."""
@@ -79,3 +79,7 @@ class STRATEGY(Strategy):
             _MUTABLE,
             f"updates to statefulset spec for fields other than {listed} and '{_MUTABLE[-1]}' are forbidden",
         )
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check the status."""
+        return validation.stateful_set_status(new, old) if subresource == "status" else iter(())

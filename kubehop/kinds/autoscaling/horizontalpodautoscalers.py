@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kubehop.kinds.autoscaling import validation
 from kubehop.kinds.defaulting import fill, part, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, UNSET, age, at, count, documented, name
 from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import UNKNOWN, Printer
 
 Object = dict[str, Any]
@@ -114,3 +116,12 @@ class STRATEGY(Strategy):
             for rules, policies in ((up, _UP), (down, _DOWN)):
                 if not rules.get("policies"):
                     rules["policies"] = [dict(policy) for policy in policies]
+
+    def check(self, obj: Object) -> Errors:
+        """Check the autoscaler."""
+        return validation.autoscaler(obj)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check the status."""
+        _ = old
+        return validation.autoscaler_status(new) if subresource == "status" else iter(())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.batch import validation
 from kubehop.kinds.core import pod_defaults
 from kubehop.kinds.defaulting import fill, items, struct
 from kubehop.kinds.printing import (
@@ -21,8 +22,9 @@ from kubehop.kinds.printing import (
     selector_text,
     since,
 )
-from kubehop.kinds.strategy import Strategy
-from kubehop.machinery import names
+from kubehop.kinds.strategy import Step, Strategy
+from kubehop.kinds.validation import Errors
+from kubehop.machinery import fields
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -68,13 +70,7 @@ class STRATEGY(Strategy):
     """Cron jobs name their jobs."""
 
     counts_generation = True
-
-    def name_rule(self, name: str, prefix: bool) -> list[str]:
-        """Leave room for what the jobs' names add."""
-        errors = names.name_is_dns_subdomain(name, prefix)
-        if len(name) > _MAX_NAME:
-            errors.append(f"must be no more than {_MAX_NAME} characters")
-        return errors
+    update_steps = (Step.METADATA_UPDATE, Step.CHANGES)
 
     def default(self, obj: Object) -> None:
         """Fill in how runs may overlap and how many are remembered."""
@@ -85,3 +81,15 @@ class STRATEGY(Strategy):
             for condition in items(rule, "onPodConditions"):
                 fill(condition, status="True")
         pod_defaults.template(struct(job, "template"))
+
+    def check_create(self, obj: Object) -> Errors:
+        """Check the cron job, and leave room in its name for what the jobs' names add."""
+        yield from validation.cron_job(obj)
+        name = obj["metadata"].get("name") or ""
+        if len(name) > _MAX_NAME:
+            text = f"must be no more than {_MAX_NAME} characters"
+            yield fields.invalid(fields.Path("metadata", "name"), name, text)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Check the cron job; a schedule with a time zone and an unknown time zone may stay."""
+        return validation.cron_job(new, old)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.batch import job_statuses, validation
 from kubehop.kinds.core import pod_defaults
 from kubehop.kinds.defaulting import fill, items, struct
 from kubehop.kinds.printing import (
@@ -22,8 +23,8 @@ from kubehop.kinds.printing import (
     selector_text,
     true_condition,
 )
-from kubehop.kinds.strategy import Strategy
-from kubehop.kinds.validation import Errors, immutable
+from kubehop.kinds.strategy import Step, Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -104,6 +105,7 @@ class STRATEGY(Strategy):
     """Jobs select their pods by a label of their own, unless they are told to select by hand."""
 
     counts_generation = True
+    update_steps = (Step.METADATA, Step.CHECK, Step.METADATA_UPDATE, Step.CHANGES)
 
     def default(self, obj: Object) -> None:
         """Fill in one completion, retried six times."""
@@ -130,8 +132,14 @@ class STRATEGY(Strategy):
         if not meta.get("labels"):
             meta["labels"] = dict(labels)
 
+    def check(self, obj: Object) -> Errors:
+        """Check the job."""
+        return validation.job(obj)
+
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep what its pods were made from."""
-        for field in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
-            yield from immutable(new, old, "spec", field)
-        yield from immutable(new, old, "spec", "selector")
+        return validation.job_update(new, old)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check the status."""
+        return job_statuses.update(new, old) if subresource == "status" else iter(())

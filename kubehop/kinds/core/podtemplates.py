@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.core.pod_validation import specs
 from kubehop.kinds.defaulting import struct
 from kubehop.kinds.printing import NAME, Column, at, containers, name, string_map
 from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors
+from kubehop.machinery.fields import Path
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -37,3 +40,7 @@ class STRATEGY(Strategy):
     def default(self, obj: Object) -> None:
         """Fill in the template."""
         pod_defaults.template(struct(obj, "template"))
+
+    def check(self, obj: Object) -> Errors:
+        """Check the template."""
+        return specs.template(Path("template"), obj.get("template"))

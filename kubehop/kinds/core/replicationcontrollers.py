@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.apps.validation import replica_status
 from kubehop.kinds.core import pod_defaults
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import (
@@ -18,7 +19,10 @@ from kubehop.kinds.printing import (
     name,
     string_map,
 )
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import Step, Strategy
+from kubehop.kinds.validation import Errors
+from kubehop.kinds.workload_rules import SPEC, not_negative, template
+from kubehop.machinery import fields
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -54,6 +58,7 @@ class STRATEGY(Strategy):
     """Replication controllers take selector and labels from their template."""
 
     counts_generation = True
+    update_steps = (Step.METADATA, Step.CHECK, Step.METADATA_UPDATE, Step.CHECK, Step.CHANGES)
 
     def default(self, obj: Object) -> None:
         """Fill in one replica, and what the template's labels say."""
@@ -68,3 +73,25 @@ class STRATEGY(Strategy):
         fill(spec, replicas=1)
         if spec.get("template") is not None:
             pod_defaults.template(spec["template"])
+
+    def check(self, obj: Object) -> Errors:
+        """Check the controller (ValidateReplicationControllerSpec)."""
+        spec = obj.get("spec") or {}
+        selector, found = spec.get("selector"), spec.get("template")
+        yield from not_negative(SPEC, spec, "minReadySeconds")
+        if not selector:
+            yield fields.required(SPEC.child("selector"))
+        yield from not_negative(SPEC, spec, "replicas")
+        if found is None:
+            yield fields.required(SPEC.child("template"))
+            return
+        labels = at(found, "metadata", "labels")
+        if any((labels or {}).get(key) != value for key, value in (selector or {}).items()):
+            path = SPEC.child("template", "metadata", "labels")
+            yield fields.invalid(path, labels or None, "`selector` does not match template `labels`")
+        yield from template(SPEC.child("template"), found, "ReplicationController")
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check the status."""
+        _ = old
+        return replica_status(new) if subresource == "status" else iter(())

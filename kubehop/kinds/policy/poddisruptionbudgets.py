@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.policy import validation
 from kubehop.kinds.printing import AGE, NAME, Column, age, at, count, name
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import Step, Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -45,4 +47,14 @@ class STRATEGY(Strategy):
     """Budgets count the generation of their spec and are never updated blindly."""
 
     counts_generation = True
+    update_steps = (Step.CHECK,)
     updates_unconditionally = False
+
+    def check(self, obj: Object) -> Errors:
+        """Check the budget."""
+        return validation.budget(obj)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check the status."""
+        _ = old
+        return validation.budget_status(new) if subresource == "status" else iter(())
