@@ -107,7 +107,7 @@ class RequestContext:
         self.long_running = False
         self.traceparent = ""
         self.head: list[str] = []  # header lines that filters add to whatever answer comes, each ending in CRLF
-        self.warnings: list[str] | None = None
+        self.warnings: dict[str, None] | None = None
         self.audit_annotations: dict[str, str] | None = None
         self.hops: list[Hop] | None = None
         self._query: Query | None = None
@@ -134,9 +134,9 @@ class RequestContext:
         if not text:
             return
         if self.warnings is None:
-            self.warnings = [text]
-        elif text not in self.warnings:
-            self.warnings.append(text)
+            self.warnings = {text: None}  # keyed: an object may have a hundred thousand unknown fields
+        else:
+            self.warnings[text] = None
 
     def add_audit_annotations(self, annotations: Mapping[str, str]) -> None:
         """Note facts for the audit event of this request."""

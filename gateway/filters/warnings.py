@@ -6,6 +6,8 @@ they are shortened. As kube-apiserver: pkg/endpoints/filters/warning.go and apim
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gateway.answers import Answer
 from gateway.chain import Handler
 from gateway.context import RequestContext
@@ -34,7 +36,7 @@ def write_warnings(request: RequestContext) -> None:
         request.head.extend(_header_lines(warnings))
 
 
-def _header_lines(warnings: list[str]) -> list[str]:
+def _header_lines(warnings: Iterable[str]) -> list[str]:
     sendable = [text for text in warnings if not any(ord(char) < 0x20 or ord(char) == 0x7F for char in text)]
     if sum(map(len, sendable)) > TOTAL_RUNES:
         kept, written = [], 0

@@ -24,6 +24,13 @@ class TypeMismatchError(ValueError):
     """A value that does not fit its type, in Go's words."""
 
 
+def _cut(number: int, node: Schema) -> int:
+    """A whole number as Go converts it: what is beyond 64 bits becomes the smallest, then the bits that fit stay."""
+    if not -(1 << 63) <= number < 1 << 63:
+        number = -(1 << 63)
+    return (number + (1 << 31)) % (1 << 32) - (1 << 31) if node.format == "int32" else number
+
+
 def json_kind(value: Any) -> str:
     """What encoding/json calls a value in messages."""
     if isinstance(value, bool):
@@ -375,13 +382,10 @@ def _restore_scalar(node: Schema, value: Any) -> Any:
         if kind != "map":
             raise TypeMismatchError(f"cannot restore struct from: {kind}")
         return value
-    if wanted == "int64" and kind == "int64":
-        # a wider number is cut to the bits that fit, as Go converts
-        return (value + (1 << 31)) % (1 << 32) - (1 << 31) if node.format == "int32" else value
+    if wanted == "int64" and (kind == "int64" or (kind == "float64" and value == math.trunc(value))):
+        return _cut(int(value), node)
     if kind == wanted or (wanted == "float64" and kind == "int64"):
         return value
-    if wanted == "int64" and kind == "float64" and value == math.trunc(value):
-        return int(value)
     if (wanted == "int64" and kind == "float64") or (wanted == "string" and kind == "int64"):
         raise TypeMismatchError(f"cannot convert {kind} to {target}")
     basic = {"int64": "int32" if node.format == "int32" else "int64"}.get(wanted, wanted)

@@ -38,7 +38,7 @@ async def test_warnings_of_authentication_reach_the_client() -> None:
     request = raw(headers=[("Authorization", "Bearer  alice-token")])
     await authentication.wrap(answering(), FakeAuthenticator())(request)
     assert request.warnings is not None
-    assert "extra space" in request.warnings[0]
+    assert "extra space" in next(iter(request.warnings))
 
 
 async def test_denied_request_reads_like_kube_apiservers() -> None:
