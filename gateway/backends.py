@@ -496,6 +496,8 @@ def storage_error(error: HopError, key: Key, verb: str) -> StatusError:
             return status.bad_request(error.message)
         case "ERROR_REASON_TOO_LARGE":
             return status.request_entity_too_large(error.message)
+        case "ERROR_REASON_CORRUPT":
+            return status.internal_error(error.message)
         case "ERROR_REASON_UNKNOWN_OUTCOME":
             return status.timeout(f"the outcome of the {verb} is not known: {error.message}")
         case _:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import errno
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,7 @@ class Etcd:
     cert: Path | None = None
     key: Path | None = None
     unsafe_no_fsync: bool = False
+    encryption_config: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,8 @@ def _etcd_problems(etcd: Etcd) -> Iterator[str]:
             yield f"{flag} is for an etcd of your own: name it with --etcd-servers too"
         elif path is not None:
             yield from _pem_problems(flag, path, kind)
+    if etcd.encryption_config is not None and not os.access(etcd.encryption_config, os.R_OK):
+        yield f"--encryption-provider-config {etcd.encryption_config}: cannot be read"
     if (etcd.cert is None) != (etcd.key is None):
         yield "--etcd-certfile and --etcd-keyfile belong together: give both or neither"
     if etcd.servers and etcd.unsafe_no_fsync:

@@ -21,7 +21,7 @@ def children(directory: state.DataDirectory, settings: UpSettings, own_etcd: Chi
     policy = settings.policy
     storage = f"unix:{sockets / 'storage.sock'}"
     stages = (
-        _stage("storage", 1, sockets, *_etcd_flags(directory, settings, own_etcd)),
+        _stage("storage", 1, sockets, *_etcd_flags(directory, settings, own_etcd), *_encryption_flags(settings)),
         _stage("authentication", 2, sockets, "--storage", storage, *_authentication_flags(directory, policy)),
         _stage(
             "authorization",
@@ -118,6 +118,11 @@ def _etcd_flags(directory: state.DataDirectory, settings: UpSettings, own_etcd: 
     etcd = settings.etcd
     files = {"--etcd-cafile": etcd.ca, "--etcd-certfile": etcd.cert, "--etcd-keyfile": etcd.key}
     return [f"--etcd-servers={','.join(etcd.servers)}", *(f"{flag}={path}" for flag, path in files.items() if path)]
+
+
+def _encryption_flags(settings: UpSettings) -> list[str]:
+    path = settings.etcd.encryption_config
+    return [f"--encryption-provider-config={path}"] if path else []
 
 
 def _client_authorities(directory: state.DataDirectory, policy: Policy) -> Path:

@@ -63,6 +63,7 @@ def _stage(name: str) -> Callable[[options.F], options.F]:
 @_stage("authorization")
 @_stage("admission")
 @_stage("storage")
+@_path("--encryption-provider-config", "EncryptionConfiguration: how objects are encrypted in etcd.")
 @click.option("--unsafe-no-fsync", is_flag=True, help="Run etcd without fsync: fast, and a power cut may lose all.")
 @click.option("--detach", "-d", is_flag=True, help="Return once everything is ready, and leave it running.")
 def command(directory: state.DataDirectory, *, detach: bool, **flags: Any) -> int:
@@ -96,6 +97,7 @@ def _settings(flags: dict[str, Any]) -> UpSettings:
             flags["etcd_certfile"],
             flags["etcd_keyfile"],
             flags["unsafe_no_fsync"],
+            flags["encryption_provider_config"],
         ),
         Serving(flags["bind_address"], flags["secure_port"], flags["gateways"]),
         Policy(

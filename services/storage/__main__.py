@@ -8,12 +8,18 @@ from kubehop.hop.server import Stage, StageServer
 from kubehop.pb.storage.v1 import StorageRpcs
 from services.storage import settings as settings_module
 from services.storage.assembly import assemble
+from services.storage.encryption.configuration import ConfigurationError
 from services.storage.settings import StorageSettings
 
 
 async def serve(settings: StorageSettings) -> int:
     """Run the stage until it is asked to stop; the exit status."""
-    assembly = assemble(settings.etcd, settings.cache, settings.leases)
+    try:
+        assembly = assemble(settings.etcd, settings.cache, settings.leases)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            logs.get().error("--encryption-provider-config cannot be used", problem=problem)
+        return 2
     cache = assembly.cache
     server = StageServer(
         Stage("storage", "kubehop.storage.v1", __version__, configuration_digest=settings.digest),
@@ -29,7 +35,7 @@ async def serve(settings: StorageSettings) -> int:
         await assembly.close()
         return 2
     cache.on_ready = server.set_serving
-    following = process.spawn(cache.run(), name="storage watch cache", critical=True)
+    following = process.spawn(assembly.run(), name="storage watch cache", critical=True)
     await process.until_stopped()
     cache.on_ready = lambda _ready: None
     # watches would keep the server waiting; they end at once, so that their clients go on elsewhere

@@ -5,8 +5,11 @@ One visible place for what stands on what; `close` ends it all in reverse.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
+from services.storage.encryption.sealed import SealedEtcd
+from services.storage.encryption.vault import Vault
 from services.storage.etcd import Etcd
 from services.storage.freshness import Freshness
 from services.storage.keys import IsBuiltIn, KeyLayout, in_catalogue
@@ -21,16 +24,34 @@ from services.storage.watches import Watches
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """A storage stage; run `cache.run()` to bring it to life."""
+    """A storage stage; run `run()` to bring it to life."""
 
     etcd: Etcd
+    vault: Vault | None
+    """Encryption, where it is configured."""
     cache: WatchCache
     freshness: Freshness
     servicer: StorageServicer
 
+    async def run(self) -> None:
+        """Fill memory and follow etcd, for ever, with whatever else has to be kept going beside."""
+        if self.vault is None:
+            await self.cache.run()
+            return
+        etcd = self.etcd
+        assert isinstance(etcd, SealedEtcd)
+        self.vault.on_change = lambda: etcd.try_again(self.cache)
+        await self.vault.start()
+        async with asyncio.TaskGroup() as beside:
+            beside.create_task(self.vault.run(), name="encryption configuration")
+            beside.create_task(etcd.keep_trying(self.cache), name="unreadable values")
+            beside.create_task(self.cache.run(), name="storage cache")
+
     async def close(self) -> None:
-        """Close the connections to etcd; after `cache.run()` has been cancelled."""
+        """Close the connections to etcd; after `run()` has been cancelled."""
         await self.freshness.close()
+        if self.vault is not None:
+            await self.vault.close()
         await self.etcd.close()
 
 
@@ -41,13 +62,18 @@ def assemble(
     *,
     is_built_in: IsBuiltIn = in_catalogue,
 ) -> Assembly:
-    """Build the parts."""
+    """Build the parts.
+
+    Raises:
+        ConfigurationError: the encryption file cannot be used.
+    """
     layout = KeyLayout(etcd_settings.prefix, is_built_in)
-    etcd = Etcd(etcd_settings)
+    vault = Vault(etcd_settings.encryption_file, layout.root) if etcd_settings.encryption_file else None
+    etcd = Etcd(etcd_settings) if vault is None else SealedEtcd(etcd_settings, vault)
     cache = WatchCache(etcd, layout.root, cache_settings)
     freshness = Freshness(etcd.revision, cache, cache_settings.patience_seconds)
     store = Store(etcd, cache, freshness, Leases(etcd.grant, lease_settings))
     lists = Lists(etcd, cache, freshness)
     watches = Watches(cache, freshness, cache_settings)
     servicer = StorageServicer(Parts(layout, etcd, cache, store, lists, watches))
-    return Assembly(etcd, cache, freshness, servicer)
+    return Assembly(etcd, vault, cache, freshness, servicer)

@@ -12,10 +12,23 @@ from typing import Any, Final
 import orjson
 
 from services.storage import documents
-from services.storage.errors import CorruptError
+from services.storage.errors import CorruptError, UnreadableError
 from services.storage.keys import split
 
+_SEALED: Final = "sealed: "
 _NO_LABELS: Final[Mapping[str, str]] = {}
+
+
+class Unreadable(bytes):
+    """In place of a value that cannot be decrypted: no bytes, and the reason."""
+
+    why: str
+
+    def __new__(cls, why: str) -> Unreadable:
+        """Keep the reason."""
+        made = super().__new__(cls)
+        made.why = why
+        return made
 
 
 class Entry:
@@ -31,6 +44,10 @@ class Entry:
         """The labels if they have been asked for before; spares large lists a call per object."""
         self._fields: dict[str, str] | None = None
         self.corrupt = ""
+        if type(value) is Unreadable:
+            self.corrupt = _SEALED + value.why
+            self.head = self.body = b""
+            return
         try:
             document = documents.read(value)
         except documents.MalformedError as error:
@@ -57,6 +74,8 @@ class Entry:
 
     def check(self) -> None:
         """Refuse to serve what cannot be decoded."""
+        if self.corrupt.startswith(_SEALED):
+            raise UnreadableError(self.key, self.corrupt[len(_SEALED) :])
         if self.corrupt:
             raise CorruptError(self.key, self.corrupt)
 

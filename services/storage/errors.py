@@ -131,6 +131,20 @@ class CorruptError(StorageError):
         super().__init__(f"the value at {key} cannot be decoded: {why}", {"key": key})
 
 
+class SealError(StorageError):
+    """The value cannot be encrypted; nothing was written."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(f'unable to transform key "{key}": {why}', {"key": key})
+
+
+class UnreadableError(CorruptError):
+    """The value at the key cannot be decrypted."""
+
+    def __init__(self, key: str, why: str) -> None:
+        StorageError.__init__(self, f'unable to transform key "{key}": {why}', {"key": key})
+
+
 class CompactedError(Exception):
     """etcd has forgotten the revision; callers say in an ExpiredError what that means to the client."""
 

@@ -42,6 +42,8 @@ class KeyValue(NamedTuple):
     key: str
     value: bytes
     mod_revision: int
+    stale: bool = False
+    """Sealed otherwise than a write would seal it now (encryption)."""
 
 
 class Page(NamedTuple):

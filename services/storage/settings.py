@@ -37,6 +37,8 @@ class EtcdSettings:
     """Where the objects live, kube-apiserver's --etcd-prefix."""
     request_timeout_seconds: float = 10.0
     """How long one request may take; beyond it a read fails and a write is read back."""
+    encryption_file: Path | None = None
+    """EncryptionConfiguration, kube-apiserver's --encryption-provider-config; None keeps values in plain."""
     keepalive_seconds: float = 10.0
     """Pause between pings on a quiet connection; etcd refuses less than 5."""
 
@@ -124,6 +126,9 @@ def parse(arguments: list[str] | None = None) -> StorageSettings:
     key = flags.optional("--etcd-keyfile", readable_file, help="key of the client certificate (PEM)")
     prefix = flags.add("--etcd-prefix", text, default=etcd.prefix, help="where in etcd the objects live")
     timeout = flags.add("--etcd-request-timeout", seconds, default="10s", help="how long one request to etcd may take")
+    encryption = flags.optional(
+        "--encryption-provider-config", readable_file, help="EncryptionConfiguration (YAML); read anew when it changes"
+    )
     events = flags.add(
         "--watch-history-events", integer(1, 10_000_000), default=str(history.events), help="changes kept in memory"
     )
@@ -163,6 +168,7 @@ def parse(arguments: list[str] | None = None) -> StorageSettings:
             key_file=values[key],
             prefix=values[prefix],
             request_timeout_seconds=values[timeout],
+            encryption_file=values[encryption],
         ),
         cache=CacheSettings(
             history=HistorySettings(

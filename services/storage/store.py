@@ -120,8 +120,10 @@ class Store:
             known = self._cache.table.get(key)
         if known is not None and known.revision == expected and known.holds(document):
             current, _ = await self._etcd.get(key)
-            _check_current(key, expected, current)
-            return Kept(known.json, expected, unchanged=True)
+            if current is None or current.mod_revision != expected:
+                _refuse(key, expected, current)
+            if not current.stale:
+                return Kept(known.json, expected, unchanged=True)
         since = self._cache.revision
         try:
             written = await self._put(key, expected, document, ttl_seconds)
@@ -262,11 +264,6 @@ def _kept(document: Document, revision: int) -> Kept:
 
 def _entry(found: KeyValue) -> Entry:
     return Entry(found.key, found.value, found.mod_revision)
-
-
-def _check_current(key: str, expected: int, current: KeyValue | None) -> None:
-    if current is None or current.mod_revision != expected:
-        _refuse(key, expected, current)
 
 
 def _refuse(key: str, expected: int, current: KeyValue | None) -> NoReturn:

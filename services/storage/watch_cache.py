@@ -20,7 +20,7 @@ import structlog
 
 from services.storage.entries import Entry
 from services.storage.errors import CompactedError, ExpiredError, FutureRevisionError, UnavailableError
-from services.storage.etcd import Change, Page
+from services.storage.etcd import Change, KeyValue, Page
 from services.storage.history import Event, History
 from services.storage.keys import end_of
 from services.storage.settings import CacheSettings
@@ -111,6 +111,12 @@ class WatchCache:
                 await reached
         except TimeoutError:
             raise FutureRevisionError(revision, self._revision) from None
+
+    def repair(self, found: KeyValue) -> None:
+        """Put a value that could not be read before in the place of what is there, if it is of the same revision."""
+        known = self.table.get(found.key)
+        if known is not None and known.corrupt and known.revision == found.mod_revision:
+            self.table.put(Entry(found.key, found.value, found.mod_revision))
 
     async def run(self) -> None:
         """Fill and follow, for ever. What goes wrong is logged calmly and tried again."""

@@ -254,7 +254,7 @@ async def running(
     server = StageServer(Stage("storage", "kubehop.storage.v1"), StorageRpcs.SERVICE, assembly.servicer, listen=listen)
     await server.start()
     assembly.cache.on_ready = server.set_serving
-    following = asyncio.create_task(assembly.cache.run())
+    following = asyncio.create_task(assembly.run())
     client = StageClient("storage", [listen])
     try:
         await client.connect()
