@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import volume_rules
 from kubehop.kinds.core.volumes import access_modes, phase, storage_class
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import AGE, NAME, UNSET, Column, age, at, documented, name
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import Step, Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -63,6 +65,8 @@ def same_source(spec: Object) -> None:
 class STRATEGY(Strategy):
     """Claims begin pending."""
 
+    update_steps = (Step.METADATA, Step.CHECK, Step.METADATA_UPDATE, Step.CHANGES)
+
     def default(self, obj: Object) -> None:
         """Fill in how the volume is used."""
         default_claim(obj)
@@ -71,3 +75,17 @@ class STRATEGY(Strategy):
         """Start pending, with the two names of the data's source saying the same."""
         obj["status"] = {"phase": "Pending"}
         same_source(struct(obj, "spec"))
+
+    def check(self, obj: Object) -> Errors:
+        """Check the claim."""
+        yield from volume_rules.claim(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep what is claimed, but for its size."""
+        yield from volume_rules.claim_changes(new, old)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check what the claim got."""
+        _ = old
+        if subresource == "status":
+            yield from volume_rules.claim_status(new)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import volume_rules
 from kubehop.kinds.core.pod_defaults import volume_source
 from kubehop.kinds.core.volumes import access_modes, phase, storage_class
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import AGE, NAME, UNSET, Column, age, at, documented, name
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import Step, Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery import timestamps
 from kubehop.machinery.table import Printer
 
@@ -54,6 +56,8 @@ PRINTER = Printer(
 class STRATEGY(Strategy):
     """Volumes begin pending, and are kept when their claim goes."""
 
+    update_steps = (Step.METADATA, Step.CHECK, Step.METADATA, Step.CHECK, Step.CHANGES)
+
     def default(self, obj: Object) -> None:
         """Fill in what happens to the volume and how it is used."""
         fill(struct(obj, "status"), phase="Pending")
@@ -64,3 +68,11 @@ class STRATEGY(Strategy):
     def on_create(self, obj: Object) -> None:
         """Start pending, from now on."""
         obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": timestamps.now()}
+
+    def check(self, obj: Object) -> Errors:
+        """Check the volume."""
+        yield from volume_rules.persistent_volume(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep what the volume is made of."""
+        yield from volume_rules.volume_changes(new, old)

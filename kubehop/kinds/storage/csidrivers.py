@@ -6,7 +6,9 @@ from typing import Any
 
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import AGE, NAME, NONE, UNSET, age, documented, name
+from kubehop.kinds.storage import rules
 from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery import metadata
 from kubehop.machinery.table import Printer
 
@@ -58,3 +60,11 @@ class STRATEGY(Strategy):
         """Count a change of the spec."""
         if metadata.spec_changed(new, old):
             metadata.bump_generation(new, old)
+
+    def check(self, obj: Object) -> Errors:
+        """Check the driver."""
+        yield from rules.csi_driver(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep how volumes are attached and live."""
+        yield from rules.same_driver(new, old)

@@ -6,7 +6,8 @@ from typing import Any
 
 from kubehop.kinds.defaulting import fill
 from kubehop.kinds.printing import AGE, NAME, age, at, documented, name
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.storage import rules
+from kubehop.kinds.strategy import NEW_THEN_CHANGES, Strategy
 from kubehop.kinds.validation import Errors, immutable
 from kubehop.machinery.table import Printer
 
@@ -47,9 +48,15 @@ PRINTER = Printer(
 class STRATEGY(Strategy):
     """Storage classes stay as they were made, but for their labels and what may be mounted or expanded."""
 
+    update_steps = NEW_THEN_CHANGES
+
     def default(self, obj: Object) -> None:
         """Fill in what happens to volumes, and when they are bound."""
         fill(obj, reclaimPolicy="Delete", volumeBindingMode="Immediate")
+
+    def check(self, obj: Object) -> Errors:
+        """Check the class."""
+        yield from rules.storage_class(obj)
 
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep provisioner, parameters and policies."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.printing import AGE, NAME, age, at, documented, name
+from kubehop.kinds.storage import rules
+from kubehop.kinds.strategy import NEW_THEN_CHANGES, Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -33,3 +36,17 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Attachments stay between the same volume and node."""
+
+    update_steps = NEW_THEN_CHANGES
+
+    def check(self, obj: Object) -> Errors:
+        """Check the object."""
+        yield from rules.volume_attachment(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep what may not change."""
+        yield from rules.same_attachment(new, old)
