@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.apps import validation
-from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.core import pod_defaults, pod_warnings
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import (
     AGE,
@@ -97,6 +97,10 @@ class STRATEGY(Strategy):
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the selector."""
         yield from immutable(new, old, "spec", "selector")
+
+    def warnings(self, obj: Object, old: Object | None = None) -> list[str]:
+        """Tell of the template."""
+        return pod_warnings.workload(obj, old, named=False)
 
     def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
         """Check the status."""

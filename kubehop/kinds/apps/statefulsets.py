@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.apps import validation
-from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.core import pod_defaults, pod_warnings
 from kubehop.kinds.core.persistentvolumeclaims import default_claim
 from kubehop.kinds.defaulting import fill, items, struct
 from kubehop.kinds.printing import AGE, NAME, WIDE_CONTAINERS, Column, age, at, containers, count, name
 from kubehop.kinds.strategy import Strategy
 from kubehop.kinds.validation import Errors, only_changed
 from kubehop.machinery import names
+from kubehop.machinery.fields import Path
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -32,6 +33,9 @@ PRINTER = Printer(
 )
 
 
+_ALL_REVISIONS = (
+    "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
+)
 _MUTABLE = (
     "replicas",
     "ordinals",
@@ -79,6 +83,17 @@ class STRATEGY(Strategy):
             _MUTABLE,
             f"updates to statefulset spec for fields other than {listed} and '{_MUTABLE[-1]}' are forbidden",
         )
+
+    def warnings(self, obj: Object, old: Object | None = None) -> list[str]:
+        """Tell of the template, of claims, and of revisions that are never forgotten."""
+        told = pod_warnings.workload(obj, old, named=False)
+        spec = obj.get("spec") or {}
+        for index, claim in enumerate(items(spec, "volumeClaimTemplates")):
+            path = Path("spec", "volumeClaimTemplates").index(index).child("spec")
+            told.extend(pod_warnings.claim(path, claim.get("spec") or {}))
+        if (spec.get("revisionHistoryLimit") or 0) < 0:
+            told.append(_ALL_REVISIONS)
+        return told
 
     def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
         """Check the status."""

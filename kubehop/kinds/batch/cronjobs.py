@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.batch import validation
-from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.core import pod_defaults, pod_warnings
 from kubehop.kinds.defaulting import fill, items, struct
 from kubehop.kinds.printing import (
     AGE,
@@ -64,6 +64,11 @@ PRINTER = Printer(
 
 # job names are the cron job's and eleven characters more
 _MAX_NAME = 52
+_TEMPLATE = fields.Path("spec", "jobTemplate", "spec", "template")
+_ZONE_IN_SCHEDULE = (
+    "CRON_TZ or TZ used in spec.schedule is not officially supported, see "
+    "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details"
+)
 
 
 class STRATEGY(Strategy):
@@ -93,3 +98,10 @@ class STRATEGY(Strategy):
     def check_update(self, new: Object, old: Object) -> Errors:
         """Check the cron job; a schedule with a time zone and an unknown time zone may stay."""
         return validation.cron_job(new, old)
+
+    def warnings(self, obj: Object, old: Object | None = None) -> list[str]:
+        """Tell of the name, of the template, and of a time zone in the schedule."""
+        told = pod_warnings.workload(obj, old, _TEMPLATE)
+        if "TZ" in (at(obj, "spec", "schedule") or ""):
+            told.append(_ZONE_IN_SCHEDULE)
+        return told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.batch import job_statuses, validation
-from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.core import pod_defaults, pod_warnings
 from kubehop.kinds.defaulting import fill, items, struct
 from kubehop.kinds.printing import (
     AGE,
@@ -139,6 +139,10 @@ class STRATEGY(Strategy):
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep what its pods were made from."""
         return validation.job_update(new, old)
+
+    def warnings(self, obj: Object, old: Object | None = None) -> list[str]:
+        """Tell of the name and of the template."""
+        return [*validation.job_warnings(obj), *pod_warnings.workload(obj, old)]
 
     def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
         """Check the status."""

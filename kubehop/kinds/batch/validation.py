@@ -376,3 +376,16 @@ def _job_template(path: Path, template: Object) -> Errors:
         yield fields.invalid(path.child("spec", "selector"), spec["selector"], "`selector` will be auto-generated")
     if spec.get("manualSelector"):
         yield fields.not_supported(path.child("spec", "manualSelector"), True, ("nil", "false"))
+
+
+def job_warnings(obj: Object) -> list[str]:
+    """Return what a client should know of a job with very many indexes (WarningsForJobSpec)."""
+    spec = obj.get("spec") or {}
+    if spec.get("completionMode") != "Indexed":
+        return []
+    if (spec.get("completions") or 0) <= _MANY or (spec.get("parallelism") or 0) <= _MANY_AT_ONCE:
+        return []
+    return [
+        "spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
+        "a Kubernetes cluster might not be able to track completedIndexes correctly"
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.core import pod_defaults, pod_warnings
 from kubehop.kinds.core.pod_validation import specs, statuses, updates
 from kubehop.kinds.core.qos import qos_class
 from kubehop.kinds.defaulting import fill, struct
@@ -216,6 +216,10 @@ class STRATEGY(Strategy):
     def check_update(self, new: Object, old: Object) -> Errors:
         """Let images, deadline and further tolerations change, and nothing else."""
         return updates.update(new, old)
+
+    def warnings(self, obj: Object, old: Object | None = None) -> list[str]:
+        """Tell of new pods; changes are made by controllers, who do not read."""
+        return list(pod_warnings.pod(obj)) if old is None else []
 
     def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
         """Check a new status, containers to debug, changed resources."""

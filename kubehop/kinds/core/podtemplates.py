@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.core import pod_defaults, pod_warnings
 from kubehop.kinds.core.pod_validation import specs
 from kubehop.kinds.defaulting import struct
 from kubehop.kinds.printing import NAME, Column, at, containers, name, string_map
@@ -44,3 +44,7 @@ class STRATEGY(Strategy):
     def check(self, obj: Object) -> Errors:
         """Check the template."""
         return specs.template(Path("template"), obj.get("template"))
+
+    def warnings(self, obj: Object, old: Object | None = None) -> list[str]:
+        """Tell of the template."""
+        return pod_warnings.workload(obj, old, Path("template"), named=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.apps.validation import replica_status
-from kubehop.kinds.core import pod_defaults
+from kubehop.kinds.core import pod_defaults, pod_warnings
 from kubehop.kinds.defaulting import fill, struct
 from kubehop.kinds.printing import (
     AGE,
@@ -90,6 +90,10 @@ class STRATEGY(Strategy):
             path = SPEC.child("template", "metadata", "labels")
             yield fields.invalid(path, labels or None, "`selector` does not match template `labels`")
         yield from template(SPEC.child("template"), found, "ReplicationController")
+
+    def warnings(self, obj: Object, old: Object | None = None) -> list[str]:
+        """Tell of the name and of the template."""
+        return pod_warnings.workload(obj, old)
 
     def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
         """Check the status."""

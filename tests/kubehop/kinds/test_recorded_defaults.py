@@ -70,6 +70,8 @@ def _created(row: Resource, body: Any) -> tuple[Any, list[Any]]:
     strategy = strategy_for(keeping)
     strategy.default(stored)
     strategy.prepare_for_create(stored, ADMIN)
+    if row.kind == "Pod":  # as admission does, or tokens are refused
+        stored["spec"].setdefault("serviceAccountName", "default")
     errors = strategy.validate(stored)
     served = convert.to_served(stored, row)
     decoding.complete(schema, served)
