@@ -12,6 +12,7 @@ from gateway.answers import Answer
 from kubehop.kinds import catalogue
 
 _PATHS = (
+    "/.well-known/openid-configuration",
     "/api",
     "/api/",
     "/apis",
@@ -22,6 +23,7 @@ _PATHS = (
     "/openapi/v2",
     "/openapi/v3",
     "/openapi/v3/",
+    "/openid/v1/jwks",
     "/readyz",
     "/version",
 )

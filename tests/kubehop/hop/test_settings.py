@@ -143,3 +143,23 @@ def test_other_kinds() -> None:
     for kind, text in ((settings.boolean, "maybe"), (settings.targets, ","), (settings.readable_file, "/nowhere")):
         with pytest.raises(ValueError, match=r".+"):
             kind(text)
+
+
+def test_repeated_flags() -> None:
+    """A flag that may be repeated gathers its values in order; in the environment commas separate them."""
+    flags, _ = stage()
+    keys = flags.repeated("--key", settings.integer(0, 9), help="keys")
+    given = ["--listen=unix:/run/a.sock"]
+    assert flags.read(given, {})[keys] == ()
+    assert flags.read([*given, "--key=1", "--key=2"], {"KUBEHOP_KEY": "3"})[keys] == (1, 2)
+    assert flags.read(given, {"KUBEHOP_KEY": "3, 4"})[keys] == (3, 4)
+    assert "--key" in problems(flags, [*given, "--key=1", "--key=x"])[0]
+
+
+def test_storage_may_be_optional() -> None:
+    """A stage that only may read storage starts without it."""
+    flags = Flags("stage", "A stage.")
+    of_stage = StageFlags(flags, storage_optional=True)
+    assert of_stage.settings(flags.read(["--listen=unix:/run/a.sock"], {})).storage == ()
+    given = ["--listen=unix:/run/a.sock", "--storage=unix:/run/s.sock"]
+    assert of_stage.settings(flags.read(given, {})).storage == ("unix:/run/s.sock",)
