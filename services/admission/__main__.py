@@ -18,6 +18,7 @@ from services.admission import registry
 from services.admission.authorizer import StageAuthorizer
 from services.admission.chain import GATED
 from services.admission.cluster import StoredCluster
+from services.admission.plugins.webhooks.calls import Caller
 from services.admission.servicer import AdmissionServicer
 from services.admission.settings import AdmissionSettings, read
 from services.admission.surroundings import Surroundings
@@ -35,7 +36,8 @@ async def serve(settings: AdmissionSettings) -> None:
     storage = StageClient("storage", stage.storage, tls=stage.tls)
     authorization = StageClient("authorization", settings.authorization, tls=stage.tls)
     cluster = StoredCluster(storage)
-    chain = registry.build(plugins, Surroundings(cluster, StageAuthorizer(authorization)))
+    caller = Caller(cluster)
+    chain = registry.build(plugins, Surroundings(cluster, StageAuthorizer(authorization), caller))
     server = StageServer(
         Stage(
             name="admission",
@@ -66,6 +68,7 @@ async def serve(settings: AdmissionSettings) -> None:
         await process.until_stopped()
     finally:
         await server.stop(stage.grace)
+        await caller.close()
         await authorization.close()
         await storage.close()
 

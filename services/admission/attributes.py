@@ -7,11 +7,12 @@ decide on the resource and the operation alone, so a stage that admits a ConfigM
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import orjson
 
-from kubehop.machinery.objects import Object
+from kubehop.machinery.objects import GroupVersionKind, Object
 from kubehop.pb.admission.v1 import (
     OPERATION_CONNECT,
     OPERATION_CREATE,
@@ -28,6 +29,18 @@ CREATE: Final = OPERATION_CREATE
 UPDATE: Final = OPERATION_UPDATE
 DELETE: Final = OPERATION_DELETE
 CONNECT: Final = OPERATION_CONNECT
+
+
+@dataclass(slots=True)
+class Reinvocation:
+    """The second walk of the mutating phase: a webhook that changed the object asks for one."""
+
+    wanted: bool = False
+    """Whether somebody asked for it."""
+    running: bool = False
+    """Whether this is it."""
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What plugins keep from the first walk for the second, by their names."""
 
 
 class Attributes:
@@ -47,6 +60,7 @@ class Attributes:
         "name",
         "namespace",
         "operation",
+        "reinvocation",
         "resource",
         "subresource",
         "version",
@@ -73,6 +87,7 @@ class Attributes:
         self.dry_run: bool = message.dry_run
         self.warnings: list[str] = []
         self.annotations: dict[str, str] = {}
+        self.reinvocation = Reinvocation()
 
     @property
     def raw(self) -> bytes:
@@ -93,6 +108,16 @@ class Attributes:
             raw = self._message.old_object
             self._old_object = orjson.loads(raw) if raw else {}
         return self._old_object
+
+    @property
+    def raw_old(self) -> bytes:
+        """The object as it is stored, as JSON; empty on create."""
+        return self._message.old_object
+
+    @property
+    def request_kind(self) -> GroupVersionKind:
+        """The full kind of the object in this request."""
+        return GroupVersionKind(self.kind_group, self._message.kind.version, self.kind)
 
     @property
     def has_old_object(self) -> bool:
@@ -131,6 +156,10 @@ class Attributes:
         """Give the client a warning, once however often it is said."""
         if text not in self.warnings:
             self.warnings.append(text)
+
+    def replace(self, obj: Object) -> None:
+        """Put another object in the place of `object`; `commit` makes it count."""
+        self._object = obj
 
     def commit(self) -> tuple[Object, bytes]:
         """After a plugin changed `object` in place: the object as it was before, and the new JSON, now `raw`."""

@@ -160,8 +160,21 @@ class Chain:
         return [p for p in self.plugins if p.handles(operation) and p.concerns(group, resource, subresource)]
 
     async def mutate(self, attributes: Attributes) -> Outcome:
-        """Walk the mutating phase; the first refusal ends it."""
+        """Walk the mutating phase; the first refusal ends it.
+
+        Where a webhook changed the object, everything walks once more, so that nobody's part is undone or missed
+        (apiserver: pkg/admission/reinvocation.go). Of the second walk the evidence has what was said or done in it.
+        """
         outcome = Outcome(attributes)
+        await self._walk(outcome)
+        if attributes.reinvocation.wanted and outcome.denial is None:
+            attributes.reinvocation.running = True
+            await self._walk(outcome)
+        return outcome
+
+    async def _walk(self, outcome: Outcome) -> None:
+        attributes = outcome.attributes
+        again = attributes.reinvocation.running
         plugins = self.mutating(attributes.operation, attributes.group, attributes.resource, attributes.subresource)
         for plugin in plugins:
             began = time.perf_counter_ns()
@@ -180,10 +193,10 @@ class Chain:
             if len(attributes.warnings) > said:
                 result.warnings.extend(attributes.warnings[said:])
             result.duration_us = (time.perf_counter_ns() - began) // 1000
-            outcome.results.append(result)
+            if not again or result.message or result.warnings:
+                outcome.results.append(result)
             if outcome.denial is not None:
                 break
-        return outcome
 
     async def validate(self, attributes: Attributes) -> Outcome:
         """Walk the validating phase; the first refusal ends it."""

@@ -41,6 +41,7 @@ from services.admission.plugins.runtime_class import RuntimeClass
 from services.admission.plugins.service_account import ServiceAccount
 from services.admission.plugins.storage_object_in_use_protection import StorageObjectInUseProtection
 from services.admission.plugins.taint_nodes_by_condition import TaintNodesByCondition
+from services.admission.plugins.webhooks import MutatingAdmissionWebhook, ValidatingAdmissionWebhook
 from services.admission.surroundings import Surroundings
 
 Factory = Callable[[Surroundings], Plugin]
@@ -78,6 +79,8 @@ FACTORIES: Final[Mapping[str, Factory]] = {
     "DefaultIngressClass": _in(DefaultIngressClass),
     "DenyServiceExternalIPs": lambda _: DenyServiceExternalIPs(),
     "PodTopologyLabels": _in(PodTopologyLabels),
+    "MutatingAdmissionWebhook": lambda its: MutatingAdmissionWebhook(its.cluster, its.caller),
+    "ValidatingAdmissionWebhook": lambda its: ValidatingAdmissionWebhook(its.cluster, its.caller),
     "ResourceQuota": _in(ResourceQuota),
     "AlwaysDeny": lambda _: AlwaysDeny(),
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from kubehop.machinery.objects import Object
 from services.admission.authorizer import Authorizer
 from services.admission.cluster import Cluster
+from services.admission.plugins.webhooks.calls import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,5 +20,7 @@ class Surroundings:
 
     cluster: Cluster
     authorizer: Authorizer
+    caller: Caller
+    """Calls webhooks."""
     configurations: Mapping[str, Object] = field(default_factory=dict)
     """The configuration of each plugin that the AdmissionConfiguration file has one for, by name."""

@@ -13,6 +13,7 @@ from kubehop.pb.authentication.v1 import UserInfo
 from kubehop.pb.authorization.v1 import Attributes as Action
 from services.admission.attributes import Attributes
 from services.admission.authorizer import Verdict
+from services.admission.plugins.webhooks.calls import Caller
 from services.admission.surroundings import Surroundings
 
 Object = dict[str, Any]
@@ -161,4 +162,4 @@ class Judge:
 
 def surroundings(cluster: DictCluster, authorizer: Judge | None = None, **configurations: Object) -> Surroundings:
     """What plugins are built from."""
-    return Surroundings(cluster, authorizer or Judge(), configurations)
+    return Surroundings(cluster, authorizer or Judge(), Caller(cluster), configurations)

@@ -46,5 +46,5 @@ async def test_an_object_that_nobody_changes_is_not_sent_back():
     validated = await stage.validate(ValidateRequest(attributes=attributes), Call(NO_CONTEXT, "unix"))
     assert mutated.decision == validated.decision == DECISION_ALLOWED
     assert mutated.object == b""
-    assert [result.name for result in mutated.plugins] == ["NamespaceLifecycle"]
+    assert [result.name for result in mutated.plugins] == ["NamespaceLifecycle", "MutatingAdmissionWebhook"]
     assert all(not result.patch for result in mutated.plugins)
