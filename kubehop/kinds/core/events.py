@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import event_rules
 from kubehop.kinds.printing import NAME_WIDE, at, documented, name, since
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import Step, Strategy
+from kubehop.kinds.validation import Errors
+from kubehop.machinery import names
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -61,3 +64,26 @@ class STRATEGY(Strategy):
     """Events may be created by an update."""
 
     creates_on_update = True
+    update_steps = (Step.CHECK, Step.CHANGES)
+
+    @property
+    def _core(self) -> bool:
+        return not self.resource.group
+
+    def name_rule(self, name: str, prefix: bool) -> list[str]:
+        """Take what fits a URL; events.k8s.io wants a DNS subdomain as well."""
+        return names.name_is_path_segment(name, prefix)
+
+    def check(self, obj: Object) -> Errors:
+        """Check the event."""
+        yield from event_rules.event(obj, core=self._core)
+
+    def check_create(self, obj: Object) -> Errors:
+        """Check a new event of the new form."""
+        if not self._core:
+            yield from event_rules.new_form(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep an event of the new form, but for its series."""
+        if not self._core:
+            yield from event_rules.changes(new, old)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import quota_rules
 from kubehop.kinds.defaulting import items
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import NEW_ALONE, Strategy
+from kubehop.kinds.validation import Errors
 
 Object = dict[str, Any]
 
 
 class STRATEGY(Strategy):
     """Limits of containers imply one another."""
+
+    update_steps = NEW_ALONE
 
     def default(self, obj: Object) -> None:
         """Fill in limits from the maximum, requests from the limit or the minimum (SetDefaults_LimitRangeItem)."""
@@ -28,3 +32,7 @@ class STRATEGY(Strategy):
             for field, found in (("default", limits), ("defaultRequest", requests)):
                 if found:
                     item[field] = found
+
+    def check(self, obj: Object) -> Errors:
+        """Check that the limits go together."""
+        yield from quota_rules.limit_range(obj)

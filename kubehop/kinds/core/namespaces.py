@@ -6,8 +6,11 @@ from typing import Any
 
 from kubehop.kinds.defaulting import struct
 from kubehop.kinds.printing import AGE, NAME, Column, age, at, name
-from kubehop.kinds.strategy import NEW_THEN_CHANGES, Strategy
-from kubehop.machinery import names
+from kubehop.kinds.strategy import NEW_THEN_CHANGES, NOT_STANDARD_FINALIZER, STANDARD_FINALIZERS, Strategy
+from kubehop.kinds.validation import Errors
+from kubehop.kinds.validation_values import qualified
+from kubehop.machinery import fields, names
+from kubehop.machinery.fields import Path
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -66,3 +69,28 @@ class STRATEGY(Strategy):
     def holds(self, obj: Object) -> bool:
         """Stay while there are finalizers in the spec."""
         return bool(at(obj, "spec", "finalizers"))
+
+    def check(self, obj: Object) -> Errors:
+        """Check the finalizers."""
+        path = Path("spec", "finalizers")
+        for finalizer in at(obj, "spec", "finalizers") or ():
+            yield from _finalizer(path, finalizer)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check that the phase goes with the deletion, or the finalizers that are left."""
+        _ = old
+        if subresource == "finalize":
+            for index, finalizer in enumerate(at(new, "spec", "finalizers") or ()):
+                yield from _finalizer(Path("spec", "finalizers").index(index), finalizer)
+            return
+        phase, deleted = at(new, "status", "phase") or "", bool(at(new, "metadata", "deletionTimestamp"))
+        wanted = "Terminating" if deleted else "Active"
+        if phase != wanted:
+            text = f"may only be '{wanted}' if `deletionTimestamp` is {'not ' if deleted else ''}empty"
+            yield fields.invalid(Path("status", "Phase"), phase, text)
+
+
+def _finalizer(path: Path, finalizer: str) -> Errors:
+    yield from qualified(path, finalizer)
+    if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
+        yield fields.invalid(path, finalizer, NOT_STANDARD_FINALIZER)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import node_rules
 from kubehop.kinds.defaulting import struct
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, documented, name
 from kubehop.kinds.strategy import NEW_THEN_CHANGES, NOBODY, Strategy, Writer
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import UNKNOWN, Printer
 
 Object = dict[str, Any]
@@ -96,3 +98,16 @@ class STRATEGY(Strategy):
         """Keep the status: nodes register themselves whole."""
         obj["metadata"].pop("generation", None)
         self.on_create_by(obj, writer)
+
+    def check(self, obj: Object) -> Errors:
+        """Check the node."""
+        yield from node_rules.node(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep what identifies the node."""
+        yield from node_rules.changes(new, old)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check a status as any other change."""
+        if subresource == "status":
+            yield from node_rules.changes(new, old)

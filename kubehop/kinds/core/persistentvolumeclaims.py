@@ -53,9 +53,16 @@ def default_claim(obj: Object) -> None:
     fill(struct(obj, "spec"), volumeMode="Filesystem")
 
 
+_SOURCES = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
+
+
 def same_source(spec: Object) -> None:
     """Let dataSource and its newer name dataSourceRef say the same. Changes the claim's spec."""
     source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source is not None and reference is None and (source.get("apiGroup") or "", source.get("kind")) not in _SOURCES:
+        # what dataSource could not name when it was new is dropped without a word
+        del spec["dataSource"]
+        return
     if source is not None and reference is None:
         spec["dataSourceRef"] = dict(source)
     elif source is None and reference is not None and not reference.get("namespace"):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.core import quota_rules
 from kubehop.kinds.printing import AGE, NAME, Column, age, at, name
+from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -36,3 +39,21 @@ PRINTER = Printer(
     ),
     cells=_cells,
 )
+
+
+class STRATEGY(Strategy):
+    """Quotas keep their scopes."""
+
+    def check(self, obj: Object) -> Errors:
+        """Check limits and scopes."""
+        yield from quota_rules.quota(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep the scopes."""
+        yield from quota_rules.same_scopes(new, old)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check what was counted."""
+        _ = old
+        if subresource == "status":
+            yield from quota_rules.quota_status(new)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 from kubehop.kinds.defaulting import fill
 from kubehop.kinds.printing import AGE, NAME, age, at, count, documented, name
 from kubehop.kinds.strategy import CHANGES_FIRST, Strategy
 from kubehop.kinds.validation import Errors, data_keys, frozen
-from kubehop.machinery import fields
+from kubehop.machinery import fields, gojson
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -25,6 +26,7 @@ PRINTER = Printer(
 )
 
 
+_REDACTED = "<secret contents redacted>"
 _MAX_BYTES = 1024 * 1024
 _REQUIRED_KEYS = {
     "kubernetes.io/dockercfg": (".dockercfg",),
@@ -61,8 +63,10 @@ class STRATEGY(Strategy):
             yield fields.too_long(fields.Path("data"), _MAX_BYTES)
         kind = obj.get("type") or ""
         for key in _REQUIRED_KEYS.get(kind, ()):
-            if key not in data:
+            if key not in data or (kind == "kubernetes.io/ssh-auth" and not data[key]):
                 yield fields.required(fields.Path("data").key(key))
+        if kind.startswith("kubernetes.io/dockerc"):
+            yield from _json(data, _REQUIRED_KEYS.get(kind, ()))
         if kind == "kubernetes.io/basic-auth" and "username" not in data and "password" not in data:
             yield fields.required(fields.Path("data").key("username"))
             yield fields.required(fields.Path("data").key("password"))
@@ -75,3 +79,24 @@ class STRATEGY(Strategy):
         if new.get("type") != old.get("type"):
             yield fields.immutable(fields.Path("type"), new.get("type"))
         yield from frozen(new, old, "data")
+
+
+def _json(data: Object, keys: Iterable[str]) -> Errors:
+    """Want JSON objects, without showing what is there instead."""
+    for key in keys:
+        if key not in data:
+            continue
+        try:
+            found = gojson.loads_exact(base64.b64decode(data[key]))
+        except ValueError as error:
+            yield fields.invalid(fields.Path("data").key(key), _REDACTED, str(error))
+            continue
+        if not isinstance(found, dict) and found is not None:
+            text = f"json: cannot unmarshal {_kind(found)} into Go value of type map[string]interface {{}}"
+            yield fields.invalid(fields.Path("data").key(key), _REDACTED, text)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "number"
