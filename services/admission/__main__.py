@@ -37,7 +37,8 @@ async def serve(settings: AdmissionSettings) -> None:
     authorization = StageClient("authorization", settings.authorization, tls=stage.tls)
     cluster = StoredCluster(storage)
     caller = Caller(cluster)
-    chain = registry.build(plugins, Surroundings(cluster, StageAuthorizer(authorization), caller))
+    surroundings = Surroundings(cluster, StageAuthorizer(authorization), caller, settings.configurations)
+    chain = registry.build(plugins, surroundings)
     server = StageServer(
         Stage(
             name="admission",

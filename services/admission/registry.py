@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.admission import chain
+from services.admission import chain, configuration
 from services.admission.cluster import Cluster
 from services.admission.plugin import Plugin
 from services.admission.plugins.always_admit import AlwaysAdmit
@@ -23,12 +23,14 @@ from services.admission.plugins.default_ingress_class import DefaultIngressClass
 from services.admission.plugins.default_storage_class import DefaultStorageClass
 from services.admission.plugins.default_toleration_seconds import DefaultTolerationSeconds
 from services.admission.plugins.deny_service_external_ips import DenyServiceExternalIPs
+from services.admission.plugins.event_rate_limit import EventRateLimit
 from services.admission.plugins.extended_resource_toleration import ExtendedResourceToleration
 from services.admission.plugins.limit_pod_hard_anti_affinity_topology import LimitPodHardAntiAffinityTopology
 from services.admission.plugins.limit_ranger import LimitRanger
 from services.admission.plugins.namespace_auto_provision import NamespaceAutoProvision
 from services.admission.plugins.namespace_exists import NamespaceExists
 from services.admission.plugins.namespace_lifecycle import NamespaceLifecycle
+from services.admission.plugins.node_restriction import NodeRestriction
 from services.admission.plugins.owner_references_permission_enforcement import OwnerReferencesPermissionEnforcement
 from services.admission.plugins.persistent_volume_claim_resize import PersistentVolumeClaimResize
 from services.admission.plugins.pod_node_selector import PodNodeSelector
@@ -52,6 +54,27 @@ def _in(make: Callable[[Cluster], Plugin]) -> Factory:
     return lambda surroundings: make(surroundings.cluster)
 
 
+def _pod_security(its: Surroundings) -> Plugin:
+    part = its.configurations.get(PodSecurity.name)
+    return PodSecurity(its.cluster) if part is None else PodSecurity(its.cluster, configuration.pod_security(part))
+
+
+def _resource_quota(its: Surroundings) -> Plugin:
+    part = its.configurations.get(ResourceQuota.name)
+    return ResourceQuota(its.cluster, () if part is None else configuration.resource_quota(part))
+
+
+def _event_rate_limit(its: Surroundings) -> Plugin:
+    part = its.configurations.get(EventRateLimit.name)
+    return EventRateLimit(() if part is None else configuration.event_rate_limit(part))
+
+
+def _pod_toleration_restriction(its: Surroundings) -> Plugin:
+    part = its.configurations.get(PodTolerationRestriction.name)
+    default, allowed = ((), ()) if part is None else configuration.pod_tolerations(part)
+    return PodTolerationRestriction(its.cluster, default, allowed)
+
+
 FACTORIES: Final[Mapping[str, Factory]] = {
     "AlwaysAdmit": lambda _: AlwaysAdmit(),
     "NamespaceAutoProvision": _in(NamespaceAutoProvision),
@@ -62,11 +85,13 @@ FACTORIES: Final[Mapping[str, Factory]] = {
     "ServiceAccount": _in(ServiceAccount),
     "TaintNodesByCondition": lambda _: TaintNodesByCondition(),
     "AlwaysPullImages": lambda _: AlwaysPullImages(),
-    "PodSecurity": _in(PodSecurity),
+    "PodSecurity": _pod_security,
     "PodNodeSelector": _in(PodNodeSelector),
     "Priority": _in(Priority),
     "DefaultTolerationSeconds": lambda _: DefaultTolerationSeconds(),
-    "PodTolerationRestriction": _in(PodTolerationRestriction),
+    "PodTolerationRestriction": _pod_toleration_restriction,
+    "EventRateLimit": _event_rate_limit,
+    "NodeRestriction": _in(NodeRestriction),
     "ExtendedResourceToleration": lambda _: ExtendedResourceToleration(),
     "DefaultStorageClass": _in(DefaultStorageClass),
     "StorageObjectInUseProtection": lambda _: StorageObjectInUseProtection(),
@@ -81,7 +106,7 @@ FACTORIES: Final[Mapping[str, Factory]] = {
     "PodTopologyLabels": _in(PodTopologyLabels),
     "MutatingAdmissionWebhook": lambda its: MutatingAdmissionWebhook(its.cluster, its.caller),
     "ValidatingAdmissionWebhook": lambda its: ValidatingAdmissionWebhook(its.cluster, its.caller),
-    "ResourceQuota": _in(ResourceQuota),
+    "ResourceQuota": _resource_quota,
     "AlwaysDeny": lambda _: AlwaysDeny(),
 }
 """How the plugins that are built are made."""

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from kubehop.hop import settings
-from services.admission import registry
+from kubehop.machinery.objects import Object
+from services.admission import configuration, registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class AdmissionSettings:
     """Where it listens and reads storage, certificates, logs."""
     authorization: tuple[str, ...]
     """Where the authorization stage listens, for plugins that ask it."""
+    configurations: Mapping[str, Object]
+    """What the configuration file says to each plugin, by name."""
     plugins: registry.Selection
     """The plugins that the two flags ask for."""
 
@@ -44,13 +48,20 @@ def read(arguments: Sequence[str] | None = None) -> AdmissionSettings:
         help="plugins not to run although they are on by default, separated by commas",
     )
 
+    file = flags.optional(
+        "--admission-control-config-file", Path, help="AdmissionConfiguration with what plugins are to be told (YAML)"
+    )
+
     def problems(values: settings.Values) -> Iterable[str]:
         wanted, unwanted = values[enable], values[disable]
         try:
             registry.select(wanted, unwanted)
         except registry.SelectionError as error:
-            return error.problems
-        return ()
+            yield from error.problems
+        try:
+            _configurations(values[file])
+        except configuration.ConfigurationError as error:
+            yield f"--admission-control-config-file: {error}"
 
     flags.check(problems)
     values = flags.parse(arguments)
@@ -58,5 +69,10 @@ def read(arguments: Sequence[str] | None = None) -> AdmissionSettings:
     return AdmissionSettings(
         stage=stage.settings(values),
         authorization=values[authorization],
+        configurations=_configurations(values[file]),
         plugins=registry.select(wanted, unwanted),
     )
+
+
+def _configurations(path: Path | None) -> Mapping[str, Object]:
+    return {} if path is None else configuration.read(path)

@@ -32,6 +32,10 @@ KINDS = {
     ("scheduling.k8s.io", "priorityclasses"): "PriorityClass",
     ("authorization.k8s.io", "localsubjectaccessreviews"): "LocalSubjectAccessReview",
     ("rbac.authorization.k8s.io", "roles"): "Role",
+    ("", "events"): "Event",
+    ("coordination.k8s.io", "leases"): "Lease",
+    ("storage.k8s.io", "csinodes"): "CSINode",
+    ("resource.k8s.io", "resourceslices"): "ResourceSlice",
 }
 
 
