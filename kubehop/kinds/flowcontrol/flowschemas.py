@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.defaulting import fill_zero, struct
+from kubehop.kinds.flowcontrol import rules
 from kubehop.kinds.printing import AGE, NAME, NONE, Column, age, at, count, documented, name
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import NEW_ALONE, Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -52,7 +54,18 @@ class STRATEGY(Strategy):
     """Flow schemas count the generation of their spec."""
 
     counts_generation = True
+    update_steps = NEW_ALONE
 
     def default(self, obj: Object) -> None:
         """Fill in the precedence."""
         fill_zero(struct(obj, "spec"), matchingPrecedence=1000)
+
+    def check(self, obj: Object) -> Errors:
+        """Check the object."""
+        yield from rules.flow_schema(obj)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check the conditions."""
+        _ = old
+        if subresource == "status":
+            yield from rules.conditions(new)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.defaulting import fill, fill_zero, part, struct
+from kubehop.kinds.flowcontrol import rules
 from kubehop.kinds.printing import AGE, NAME, NONE, age, at, documented, name
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import NEW_ALONE, Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -44,6 +46,7 @@ class STRATEGY(Strategy):
     """Priority levels count the generation of their spec."""
 
     counts_generation = True
+    update_steps = NEW_ALONE
 
     def default(self, obj: Object) -> None:
         """Fill in the shares and the queues."""
@@ -58,3 +61,13 @@ class STRATEGY(Strategy):
             queuing = part(limited, "limitResponse", "queuing")
             if queuing is not None:
                 fill_zero(queuing, handSize=8, queues=64, queueLengthLimit=50)
+
+    def check(self, obj: Object) -> Errors:
+        """Check the object."""
+        yield from rules.priority_level(obj)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check the conditions."""
+        _ = old
+        if subresource == "status":
+            yield from rules.conditions(new)
