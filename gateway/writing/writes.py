@@ -22,7 +22,7 @@ from kubehop.kinds.schemas import schema_for
 from kubehop.kinds.strategy import Strategy, Writer, strategy_for
 from kubehop.machinery import decoding, status, timestamps
 from kubehop.machinery.metadata import ensure_namespace, order
-from kubehop.machinery.objects import Object
+from kubehop.machinery.objects import Object, metadata
 from kubehop.machinery.schema import Schema
 
 EVENT_TTL_SECONDS = 3600
@@ -99,6 +99,9 @@ class Write:
 
     def own(self, live: Object | None, obj: Object) -> None:
         """Keep the managedFields of an object that is being written."""
+        if not self.strategy.tracks_owners:
+            metadata(obj).pop("managedFields", None)
+            return
         manager = manager_name(self.request, self.options.field_manager)
         field_manager(self.scope).update(live, obj, manager, timestamps.now())
 

@@ -80,6 +80,8 @@ class Strategy:
     """How an update is validated."""
     standard_finalizers: ClassVar[bool] = True
     """Whether finalizers without a domain have to be Kubernetes' own."""
+    tracks_owners: ClassVar[bool] = True
+    """Whether metadata.managedFields tells who owns which field."""
     status_resets: ClassVar[tuple[FieldPath, ...]] = (("spec",),)
     """What a write through the status subresource cannot change; other than metadata, all but status is kept anyway."""
 

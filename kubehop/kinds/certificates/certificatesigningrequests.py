@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.certificates import requests
+from kubehop.kinds.certificates.requests import APPROVAL
+from kubehop.kinds.certificates import rules
 from kubehop.kinds.defaulting import struct
 from kubehop.kinds.printing import AGE, NAME, NONE, age, at, documented, human_duration, name
-from kubehop.kinds.strategy import Strategy, Writer
-from kubehop.machinery import names
+from kubehop.kinds.strategy import NEW_THEN_CHANGES, FieldPath, Strategy, Writer
+from kubehop.kinds.validation import Errors
+from kubehop.kinds.validation import Errors
+from kubehop.machinery import names, timestamps
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -49,13 +54,13 @@ PRINTER = Printer(
 )
 
 
-_APPROVAL = ("Approved", "Denied")
-
-
 class STRATEGY(Strategy):
     """Requests keep who made them, and their spec stays."""
 
     counts_generation = False
+    update_steps = NEW_THEN_CHANGES
+    # kube-apiserver's schema calls the request's bytes a list, so that tracking owners fails for every object
+    tracks_owners = False
 
     def name_rule(self, name: str, prefix: bool) -> list[str]:
         """Take what fits a URL."""
@@ -81,25 +86,57 @@ class STRATEGY(Strategy):
 
     def on_status_update(self, new: Object, old: Object) -> None:
         """Keep the approval, which has a path of its own."""
-        _set_conditions(new, _conditions(new, approval=False) + _conditions(old, approval=True))
+        for kind in APPROVAL:
+            _keep_conditions(new, old, kind)
+        _date_conditions(new, old)
 
     def on_subresource_update(self, new: Object, old: Object, subresource: str) -> None:
-        """Let approval change the conditions of approval, and nothing else."""
+        """Let approval change the conditions, and nothing else."""
         if subresource != "approval":
             return
-        approval = _conditions(new, approval=True)
+        _date_conditions(new, old)
+        conditions = list(at(new, "status", "conditions") or ())
         new["spec"] = old.get("spec") or {}
-        new["status"] = dict(old.get("status") or {})
-        _set_conditions(new, _conditions(old, approval=False) + approval)
+        new["status"] = {**(old.get("status") or {}), "conditions": conditions}
+        if not conditions:
+            del new["status"]["conditions"]
+
+    def check(self, obj: Object) -> Errors:
+        """Check the request."""
+        return requests.check(obj)
+
+    def check_update(self, new: Object, old: Object) -> Errors:
+        """Keep approval and certificate."""
+        return requests.check_update(new, old)
+
+    def check_subresource_update(self, new: Object, old: Object, subresource: str) -> Errors:
+        """Check what the path may change: approval the conditions, status the certificate."""
+        yield from requests.check(new)
+        yield from requests.check_update(
+            new, old, may_approve=subresource == "approval", may_issue=subresource == "status"
+        )
 
 
-def _conditions(obj: Object, *, approval: bool) -> list[Object]:
-    found = at(obj, "status", "conditions") or ()
-    return [condition for condition in found if (condition.get("type") in _APPROVAL) == approval]
+def _keep_conditions(new: Object, old: Object, kind: str) -> None:
+    """Take the old conditions of a type where there are as many new ones. Changes the new object."""
+    before = [condition for condition in at(old, "status", "conditions") or () if condition.get("type") == kind]
+    conditions = at(new, "status", "conditions") or []
+    places = [index for index, condition in enumerate(conditions) if condition.get("type") == kind]
+    if len(places) == len(before):
+        for index, condition in zip(places, before, strict=True):
+            conditions[index] = condition
 
 
-def _set_conditions(obj: Object, conditions: list[Object]) -> None:
-    if conditions:
-        struct(obj, "status")["conditions"] = conditions
-    else:
-        struct(obj, "status").pop("conditions", None)
+def _date_conditions(new: Object, old: Object) -> None:
+    """Fill in when conditions were written and when they last changed. Changes the new object."""
+    now = timestamps.now()
+    for condition in at(new, "status", "conditions") or ():
+        if not condition.get("lastUpdateTime"):
+            condition["lastUpdateTime"] = now
+        if not condition.get("lastTransitionTime"):
+            same = (
+                known.get("lastTransitionTime")
+                for known in at(old, "status", "conditions") or ()
+                if (known.get("type"), known.get("status")) == (condition.get("type"), condition.get("status"))
+            )
+            condition["lastTransitionTime"] = next((moment for moment in same if moment), now)
