@@ -9,6 +9,7 @@ from kubehop.pb.storage.v1 import StorageRpcs
 from services.storage import settings as settings_module
 from services.storage.assembly import assemble
 from services.storage.encryption.configuration import ConfigurationError
+from services.storage.metrics import MetricsSocket
 from services.storage.settings import StorageSettings
 
 
@@ -28,12 +29,15 @@ async def serve(settings: StorageSettings) -> int:
         listen=settings.stage.listen,
         tls=settings.stage.tls,
     )
+    exposed = MetricsSocket(settings.metrics_socket, assembly.collector()) if settings.metrics_socket else None
     try:
         await server.start()
     except addresses.AddressError as error:
         logs.get().error(str(error))
         await assembly.close()
         return 2
+    if exposed is not None:
+        await exposed.start()
     cache.on_ready = server.set_serving
     following = process.spawn(assembly.run(), name="storage watch cache", critical=True)
     await process.until_stopped()
@@ -41,6 +45,8 @@ async def serve(settings: StorageSettings) -> int:
     # watches would keep the server waiting; they end at once, so that their clients go on elsewhere
     cache.hub.close_all()
     await server.stop(settings.stage.grace)
+    if exposed is not None:
+        await exposed.close()
     following.cancel()
     await assembly.close()
     return 0

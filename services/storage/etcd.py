@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import grpc.aio
 import structlog
 from aetcd import rpc
 
+from services.storage.compaction import Turn
 from services.storage.errors import (
     AheadError,
     CompactedError,
@@ -25,6 +27,7 @@ from services.storage.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
+from services.storage.metrics import Requests
 from services.storage.settings import EtcdSettings
 
 _log = structlog.get_logger("storage.etcd")
@@ -33,6 +36,7 @@ _Answer = TypeVar("_Answer")
 # a key that no one writes: reading it costs a quorum and nothing else
 _NOTHING: Final = rpc.RangeRequest(key=b"\x00", count_only=True).SerializeToString()
 _WHOLE_KEYSPACE: Final = b"\x00"
+_DENIED: Final = "permission denied"
 _WATCH_CLOSED: Final = "etcd closed the watch"
 
 
@@ -139,6 +143,11 @@ class Etcd:
             for url in settings.servers
         ]
         self._current = self._endpoints[0]
+        self._root = as_bytes("/" + settings.prefix.strip("/") + "/")
+        self.narrow = False
+        """Whether etcd lets us see the registry alone: then its revision runs ahead of what the watch brings."""
+        self.requests = Requests()
+        """Latencies, for metrics."""
         self.quorum_reads = 0
         """Revision reads sent so far, for metrics and for the test that they are shared."""
 
@@ -149,8 +158,29 @@ class Etcd:
             UnavailableError: no quorum in reach.
         """
         self.quorum_reads += 1
-        answer = await self._read(lambda member: member.revision(_NOTHING, timeout=self._timeout))
+        try:
+            answer = await self._question(_NOTHING)
+        except UnavailableError as error:
+            if not self._narrowed_by(error.message):
+                raise
+            answer = await self._question(_NOTHING)
         return int(answer.header.revision)
+
+    async def _question(self, request: bytes) -> Any:
+        if self.narrow:
+            request = rpc.RangeRequest(key=self._root, count_only=True).SerializeToString()
+        return await self._read("revision", lambda member: member.revision(request, timeout=self._timeout))
+
+    def _narrowed_by(self, message: str) -> bool:
+        """Whether etcd refused because it lets us see the registry alone; from now on nothing else is asked for."""
+        if self.narrow or _DENIED not in message:
+            return False
+        self.narrow = True
+        _log.warning(
+            "etcd lets us read the registry alone: reads of the latest state go to etcd while others write to it",
+            prefix=as_text(self._root),
+        )
+        return True
 
     async def get(self, key: str, *, revision: int = 0) -> tuple[KeyValue | None, int]:
         """One key, linearizable or as of a revision, and the store's revision.
@@ -159,7 +189,7 @@ class Etcd:
             UnavailableError, CompactedError, AheadError: see errors.
         """
         request = rpc.RangeRequest(key=as_bytes(key), revision=revision)
-        answer = await self._read(lambda member: member.range(request, timeout=self._timeout))
+        answer = await self._read("get", lambda member: member.range(request, timeout=self._timeout))
         return (_key_value(answer.kvs[0]) if answer.kvs else None), int(answer.header.revision)
 
     async def page(self, start: str, end: str, *, limit: int, revision: int = 0) -> Page:
@@ -169,7 +199,7 @@ class Etcd:
             UnavailableError, CompactedError, AheadError: see errors.
         """
         request = rpc.RangeRequest(key=as_bytes(start), range_end=as_bytes(end), limit=limit, revision=revision)
-        answer = await self._read(lambda member: member.range(request, timeout=self._timeout))
+        answer = await self._read("list", lambda member: member.range(request, timeout=self._timeout))
         return Page(
             int(answer.header.revision), [_key_value(kv) for kv in answer.kvs], bool(answer.more), int(answer.count)
         )
@@ -183,22 +213,24 @@ class Etcd:
         """
         raw = as_bytes(key)
         return await self._transaction(
+            "update" if expected else "create",
             rpc.TxnRequest(
                 compare=[_unchanged(raw, expected)],
                 success=[rpc.RequestOp(request_put=rpc.PutRequest(key=raw, value=value, lease=lease))],
                 failure=[rpc.RequestOp(request_range=rpc.RangeRequest(key=raw))],
-            )
+            ),
         )
 
     async def delete_if(self, key: str, expected: int) -> Written:
         """Delete a key if it was last written at the expected revision. Raises what put_if raises."""
         raw = as_bytes(key)
         return await self._transaction(
+            "delete",
             rpc.TxnRequest(
                 compare=[_unchanged(raw, expected)],
                 success=[rpc.RequestOp(request_delete_range=rpc.DeleteRangeRequest(key=raw))],
                 failure=[rpc.RequestOp(request_range=rpc.RangeRequest(key=raw))],
-            )
+            ),
         )
 
     async def grant(self, ttl_seconds: int) -> int:
@@ -221,7 +253,29 @@ class Etcd:
             UnavailableError, CompactedError: see errors.
         """
         request = rpc.CompactionRequest(revision=revision)
-        await self._read(lambda member: member.compact(request, timeout=self._timeout))
+        await self._read("compact", lambda member: member.compact(request, timeout=self._timeout))
+
+    async def take_turn(self, key: str, version: int, value: bytes) -> Turn:
+        """Write a key if it has been written as often as `version` says; see compaction.
+
+        Raises:
+            UnavailableError, UnknownOutcomeError: see errors.
+        """
+        raw = as_bytes(key)
+        compare = rpc.Compare(
+            key=raw, target=rpc.Compare.CompareTarget.VERSION, result=rpc.Compare.CompareResult.EQUAL, version=version
+        )
+        request = rpc.TxnRequest(
+            compare=[compare],
+            success=[rpc.RequestOp(request_put=rpc.PutRequest(key=raw, value=value))],
+            failure=[rpc.RequestOp(request_range=rpc.RangeRequest(key=raw))],
+        )
+        answer = await self._commit("turn", request)
+        revision = int(answer.header.revision)
+        if answer.succeeded:
+            return Turn(True, version + 1, revision)
+        found = answer.responses[0].response_range.kvs
+        return Turn(False, int(found[0].version) if found else 0, revision)
 
     async def changes(self, after: int) -> AsyncGenerator[list[Change], None]:
         """All changes of the whole key space behind a revision, complete and in order, until cancelled.
@@ -236,12 +290,16 @@ class Etcd:
         member = self._current
         call = member.watch(metadata=(("hasleader", "true"),))
         try:
-            create = rpc.WatchCreateRequest(key=_WHOLE_KEYSPACE, range_end=_WHOLE_KEYSPACE, start_revision=after + 1)
+            key, end = _WHOLE_KEYSPACE, _WHOLE_KEYSPACE
+            if self.narrow:
+                key, end = self._root, self._root[:-1] + b"0"
+            create = rpc.WatchCreateRequest(key=key, range_end=end, start_revision=after + 1)
             await call.write(rpc.WatchRequest(create_request=create))
             while (answer := await call.read()) is not grpc.aio.EOF:
                 if answer.compact_revision:
                     raise CompactedError(int(answer.compact_revision))
                 if answer.canceled:
+                    self._narrowed_by(answer.cancel_reason)
                     raise UnavailableError(answer.cancel_reason or _WATCH_CLOSED)
                 if answer.events:
                     yield [_change(event) for event in answer.events]
@@ -261,8 +319,17 @@ class Etcd:
         for endpoint in self._endpoints:
             await endpoint.channel.close()
 
-    async def _read(self, call: Callable[[_Endpoint], Awaitable[_Answer]]) -> _Answer:
+    async def _read(self, operation: str, call: Callable[[_Endpoint], Awaitable[_Answer]]) -> _Answer:
         """Call a member, and each other one once if it is out of reach: reads may be repeated."""
+        began, failed = perf_counter(), True
+        try:
+            answer = await self._read_somewhere(call)
+            failed = False
+            return answer
+        finally:
+            self.requests.observe(operation, perf_counter() - began, failed=failed)
+
+    async def _read_somewhere(self, call: Callable[[_Endpoint], Awaitable[_Answer]]) -> _Answer:
         for _ in range(len(self._endpoints) - 1):
             member = self._current
             try:
@@ -278,13 +345,20 @@ class Etcd:
             self._next_member(member, error)
             _refuse(error)
 
-    async def _transaction(self, request: Any) -> Written:
-        member = self._current
+    async def _commit(self, operation: str, request: Any) -> Any:
+        member, began, failed = self._current, perf_counter(), True
         try:
             answer = await member.txn(request, timeout=self._timeout)
+            failed = False
         except grpc.aio.AioRpcError as error:
             self._next_member(member, error)
             _refuse_write(error)
+        finally:
+            self.requests.observe(operation, perf_counter() - began, failed=failed)
+        return answer
+
+    async def _transaction(self, operation: str, request: Any) -> Written:
+        answer = await self._commit(operation, request)
         revision = int(answer.header.revision)
         if answer.succeeded:
             return Written(True, revision, None)

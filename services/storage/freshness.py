@@ -30,7 +30,7 @@ class Follower(Protocol):
 class Freshness:
     """Answers "is memory up to date as of now?"."""
 
-    def __init__(self, ask: Callable[[], Awaitable[int]], follower: Follower, patience: float) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[int]], follower: Follower, patience: Callable[[], float]) -> None:
         self._ask = ask
         self._follower = follower
         self._patience = patience
@@ -38,6 +38,8 @@ class Freshness:
         self._asking: asyncio.Task[None] | None = None
         self.shared = 0
         """Reads answered so far, for metrics: more than the questions asked."""
+        self.waited = 0
+        """Reads that had to wait for the cache after the store had told its revision."""
         self.fallbacks = 0
         """Reads for which the cache did not catch up in time."""
 
@@ -81,7 +83,8 @@ class Freshness:
             self._asking = None
 
     def _await_cache(self, batch: list[asyncio.Future[int]], revision: int) -> None:
-        timer = asyncio.get_running_loop().call_later(self._patience, self._give_up, batch, revision)
+        self.waited += len(batch)
+        timer = asyncio.get_running_loop().call_later(self._patience(), self._give_up, batch, revision)
 
         def reached() -> None:
             timer.cancel()

@@ -90,6 +90,10 @@ class History:
         """Bytes of superseded and deleted objects that only the history keeps."""
         return self._bytes
 
+    def span(self, now: float) -> float:
+        """Age of the oldest event kept, in seconds."""
+        return now - self._events[self._start].at if len(self) else 0.0
+
     def append(self, event: Event) -> None:
         """Add the newest event."""
         self._events.append(event)

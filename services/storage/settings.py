@@ -39,6 +39,8 @@ class EtcdSettings:
     """How long one request may take; beyond it a read fails and a write is read back."""
     encryption_file: Path | None = None
     """EncryptionConfiguration, kube-apiserver's --encryption-provider-config; None keeps values in plain."""
+    compaction_seconds: float = 300.0
+    """Pause between compactions, kube-apiserver's --etcd-compaction-interval; 0 leaves compaction to somebody else."""
     keepalive_seconds: float = 10.0
     """Pause between pings on a quiet connection; etcd refuses less than 5."""
 
@@ -93,6 +95,8 @@ class StorageSettings:
     """Everything this stage is told."""
 
     stage: StageSettings
+    metrics_socket: Path | None = None
+    """Where metrics can be read; None for nowhere."""
     etcd: EtcdSettings = field(default_factory=EtcdSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
     leases: LeaseSettings = field(default_factory=LeaseSettings)
@@ -126,6 +130,12 @@ def parse(arguments: list[str] | None = None) -> StorageSettings:
     key = flags.optional("--etcd-keyfile", readable_file, help="key of the client certificate (PEM)")
     prefix = flags.add("--etcd-prefix", text, default=etcd.prefix, help="where in etcd the objects live")
     timeout = flags.add("--etcd-request-timeout", seconds, default="10s", help="how long one request to etcd may take")
+    compaction = flags.add(
+        "--etcd-compaction-interval", seconds, default="5m", help="pause between compactions of etcd; 0s for none"
+    )
+    metrics = flags.optional(
+        "--metrics-socket", Path, help="unix socket on which GET /metrics is answered, for this user alone"
+    )
     encryption = flags.optional(
         "--encryption-provider-config", readable_file, help="EncryptionConfiguration (YAML); read anew when it changes"
     )
@@ -161,6 +171,7 @@ def parse(arguments: list[str] | None = None) -> StorageSettings:
     values = flags.parse(arguments)
     return StorageSettings(
         stage=stage.settings(values),
+        metrics_socket=values[metrics],
         etcd=EtcdSettings(
             servers=values[servers],
             ca_file=values[ca],
@@ -169,6 +180,7 @@ def parse(arguments: list[str] | None = None) -> StorageSettings:
             prefix=values[prefix],
             request_timeout_seconds=values[timeout],
             encryption_file=values[encryption],
+            compaction_seconds=values[compaction],
         ),
         cache=CacheSettings(
             history=HistorySettings(

@@ -34,6 +34,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _SAY_AGAIN = 0.1, 2.0, 30.0  # seconds
 class Source(Protocol):
     """Where the cache reads from: `etcd.Etcd`, or whatever keeps revisions as it does."""
 
+    narrow: bool
+    """Whether changes are those of the registry alone, so that not every revision brings one."""
+
     async def revision(self) -> int:
         """Current revision, linearizable."""
         ...
@@ -65,6 +68,8 @@ class WatchCache:
         self._numbers = count()
         self.on_ready: Callable[[bool], None] = lambda _ready: None
         """Told when memory becomes ready to serve, and when it has lost track."""
+        self.fills = 0
+        """Times that memory has been filled from etcd."""
         self.connected = False
         """Whether a watch of etcd is open, as far as anybody knows."""
 
@@ -147,13 +152,16 @@ class WatchCache:
     async def _fill(self) -> None:
         """Read all objects as of a revision."""
         current = await self._source.revision()
-        start = max(1, current - self._settings.history.replay)
+        # what is replayed has to reach the present, which others may have moved on
+        replay = 0 if self._source.narrow else self._settings.history.replay
+        start = max(1, current - replay)
         try:
             await self._fill_at(start)
         except CompactedError:
             # compacted a moment ago: take the present; if that is gone too, `run` begins again
             start = current
             await self._fill_at(start)
+        self.fills += 1
         self._target = current
         self._revision = start
         self.history = History(self._settings.history, floor=start)

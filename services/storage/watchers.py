@@ -63,6 +63,7 @@ class Watcher:
         "_wake",
         "bookmarked_at",
         "bookmarks",
+        "cut_off",
         "group",
         "told",
     )
@@ -74,6 +75,8 @@ class Watcher:
         self.bookmarks = bookmarks
         self.bookmarked_at = now
         self.group: Group | None = None
+        self.cut_off = False
+        """Whether the reader was too slow."""
         self._capacity = capacity
         self._queue: deque[bytes] = deque()
         self._initial: Iterator[bytes] = iter(())
@@ -100,6 +103,7 @@ class Watcher:
         if revision <= self._since or self._ended:
             return
         if len(self._queue) >= self._capacity:
+            self.cut_off = True
             self.end(too_slow(self._capacity))
             return
         self.told = revision
@@ -222,6 +226,8 @@ class Hub:
         """Watchers at present."""
         self.delivered = 0
         """Events given to watchers so far."""
+        self.cut_off = 0
+        """Watches that ended so far because their reader was too slow."""
 
     def add(self, watcher: Watcher, at: str, selection: Selection) -> Group:
         """Let a watcher have the events of a collection (its prefix) or of an object (its key) from now on."""
@@ -240,6 +246,7 @@ class Hub:
         if group is None:
             return
         self.count -= 1
+        self.cut_off += watcher.cut_off
         group.watchers.remove(watcher)
         if not group.watchers:
             groups = self._groups[group.at]
