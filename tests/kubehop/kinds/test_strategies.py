@@ -257,12 +257,20 @@ def test_signing_requests_say_who_asks():
 
 
 def test_approval_and_status_are_kept_apart():
-    """The approval path changes conditions of approval only, the status path the others."""
+    """The approval path issues no certificate, the status path keeps approval as it is; nothing is taken back."""
     requests = strategy("certificates.k8s.io", "certificatesigningrequests")
-    old = {"metadata": {"name": "r"}, "spec": {}, "status": {"conditions": [{"type": "Failed"}]}}
-    new = {"metadata": {}, "spec": {}, "status": {"conditions": [{"type": "Approved"}], "certificate": "x"}}
+    approved = {"type": "Approved", "status": "True", "lastUpdateTime": "t", "lastTransitionTime": "t"}
+    failed = {**approved, "type": "Failed"}
+    old = {"metadata": {"name": "r"}, "spec": {}, "status": {"conditions": [failed]}}
+    new: dict[str, Any] = {"metadata": {}, "spec": {}, "status": {"conditions": [approved], "certificate": "x"}}
     requests.prepare_for_update(new, old, "approval")
-    assert new["status"] == {"conditions": [{"type": "Failed"}, {"type": "Approved"}]}
+    assert new["status"] == {"conditions": [approved]}
+    texts = [str(error) for error in requests.validate_update(new, old, "approval")]
+    assert 'status.conditions: Forbidden: updates may not remove a condition of type "Failed"' in texts
+    old["status"]["conditions"] = [approved]
+    again = {"metadata": {}, "status": {"conditions": [{**approved, "message": "m"}], "certificate": "x"}}
+    requests.prepare_for_update(again, old, "status")
+    assert again["status"]["conditions"] == [approved]
 
 
 def test_reset_fields_name_what_a_path_cannot_change():
