@@ -20,7 +20,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from bench import filling, limits, listing, load, watching
+from bench import filling, limits, listing, load, patching, watching
 from bench.load import Request
 from bench.processes import Meter, Process, tree
 from tests.support import up
@@ -63,6 +63,7 @@ REQUESTS = [
         '{"data":{"key-0":"{n}"}}',
         {"Content-Type": "application/strategic-merge-patch+json"},
     ),
+    *patching.REQUESTS,
 ]
 
 
@@ -94,6 +95,8 @@ def fill(cluster: up.Cluster) -> None:
             raise SystemExit(f"create failed: {answer.status} {answer.read()[:200]!r}")
         answer.read()
     connection.close()
+    for name in ("patched", "applied"):
+        call(cluster.server, patching.DEPLOYMENTS, "POST", patching.deployment(name))
 
 
 def etcd_address(cluster: up.Cluster) -> str:

@@ -106,10 +106,13 @@ def _decode(obj: Object) -> Managed:
 
 
 def _merge(workload: Managed, scale: Managed, version: str) -> Managed:
-    """Return the workload's entries after a write of its scale (ScaleHandler.ToParent)."""
+    """Return the workload's entries after a write of its scale (ScaleHandler.ToParent).
+
+    An updater's identifier holds the version that it wrote in, the Scale's here, so that it is always new; and whoever
+    is new has no time, as in kube-apiserver.
+    """
     path = from_paths([_REPLICAS])
-    new = {_renamed(key, version): owner for key, owner in scale.owners.items()}
-    moments = {_renamed(key, version): moment for key, moment in scale.times.items()}
+    new = dict(scale.owners)
     owners, times = {}, {}
     for key, owner in workload.owners.items():
         if not has_path(owner.fields, _REPLICAS) or new.pop(key, None) is not None:
@@ -123,12 +126,4 @@ def _merge(workload: Managed, scale: Managed, version: str) -> Managed:
     for key, owner in new.items():
         if has_path(owner.fields, _REPLICAS):
             owners[key] = Ownership(path, version, owner.applied)
-            if key in moments:
-                times[key] = moments[key]
     return Managed(owners, times)
-
-
-def _renamed(key: str, version: str) -> str:
-    """Return a manager's identifier in the workload's version: it holds the version that it wrote in."""
-    parts: dict[str, str] = orjson.loads(key)
-    return entries.identifier(parts.get("manager", ""), parts["operation"], version, parts.get("subresource", ""))
