@@ -29,6 +29,10 @@ _MAX_INDEXES_TEXT = 64 * 1024
 # limits of indexed jobs
 _MANY = 100_000
 _MANY_AT_ONCE = 10_000
+_UNTRACKED = (
+    "spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
+    "a Kubernetes cluster might not be able to track completedIndexes correctly"
+)
 _PREFIX = "batch.kubernetes.io/"
 
 
@@ -385,7 +389,4 @@ def job_warnings(obj: Object) -> list[str]:
         return []
     if (spec.get("completions") or 0) <= _MANY or (spec.get("parallelism") or 0) <= _MANY_AT_ONCE:
         return []
-    return [
-        "spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, "
-        "a Kubernetes cluster might not be able to track completedIndexes correctly"
-    ]
+    return [_UNTRACKED]

@@ -179,11 +179,11 @@ def _hidden_tokens(path: Path, source: Object, tokens: set[Any]) -> Warnings:
     for field, shown in (("configMap", "configMap"), ("secret", "secrets"), ("downwardAPI", "downwardAPI")):
         for index, item in enumerate((source.get(field) or {}).get("items") or ()):
             if item.get("path") in tokens:
-                quoted = gotext.quote(item["path"])
+                quoted = gotext.quote(item.get("path") or "")
                 yield f"{path.child(shown).index(index)}: has duplicated path with ServiceAccountToken {quoted}"
     bundle = source.get("clusterTrustBundle") or {}
     if bundle and bundle.get("path") in tokens:
-        quoted = gotext.quote(bundle["path"])
+        quoted = gotext.quote(bundle.get("path") or "")
         yield f"{path.child('ClusterTrustBundle')}: has duplicated path with ServiceAccountToken {quoted}"
 
 
