@@ -66,6 +66,7 @@ class Policy:
     allow_privileged: bool = True
     enable_admission_plugins: str = ""
     disable_admission_plugins: str = ""
+    admission_control_config_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

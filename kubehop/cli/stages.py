@@ -103,7 +103,10 @@ def _admission_flags(policy: Policy) -> list[str]:
         "--enable-admission-plugins": policy.enable_admission_plugins,
         "--disable-admission-plugins": policy.disable_admission_plugins,
     }
-    return [f"{flag}={names}" for flag, names in plugins.items() if names]
+    flags = [f"{flag}={names}" for flag, names in plugins.items() if names]
+    if policy.admission_control_config_file is not None:
+        flags.append(f"--admission-control-config-file={policy.admission_control_config_file}")
+    return flags
 
 
 def _etcd_flags(directory: state.DataDirectory, settings: UpSettings, own_etcd: Child | None) -> list[str]:

@@ -55,6 +55,7 @@ def _stage(name: str) -> Callable[[options.F], options.F]:
 @options.go_bool("--allow-privileged", default=True, text="Accept privileged containers.")
 @click.option("--enable-admission-plugins", default="", help="Admission plugins to run beside the default ones.")
 @click.option("--disable-admission-plugins", default="", help="Admission plugins not to run.")
+@_path("--admission-control-config-file", "AdmissionConfiguration: what admission plugins are to be told.")
 @click.option("--etcd-servers", default="", metavar="URLS", help="An etcd that runs already; else one is started.")
 @_path("--etcd-cafile", "Authority of that etcd's certificate.")
 @_path("--etcd-certfile", "Client certificate for that etcd.")
@@ -109,6 +110,7 @@ def _settings(flags: dict[str, Any]) -> UpSettings:
             flags["allow_privileged"],
             flags["enable_admission_plugins"],
             flags["disable_admission_plugins"],
+            flags["admission_control_config_file"],
         ),
         {name: flags[name] for name in swapping.STAGES if flags[name]},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -136,3 +138,53 @@ def test_flags_that_cannot_be_followed_end_the_process(flags, problem):
     done = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2
     assert problem in done.stderr
+
+
+async def test_no_quota_is_overrun_through_two_stages():
+    """Fifty creations at once, through two stages over real storage, against a quota of ten: exactly ten pass."""
+    with (
+        tempfile.TemporaryDirectory(prefix="kh-") as name,
+        stages.etcd(Path(name)) as etcd,
+        stages.stage("services.storage", Path(name) / "storage.sock", "--etcd-servers", etcd) as storage,
+        stages.stage(
+            "services.authorization", Path(name) / "authorization.sock", "--storage", storage.listen
+        ) as authorization,
+        contextlib.ExitStack() as running,
+    ):
+        flags = ("--storage", storage.listen, "--authorization", authorization.listen)
+        listening = [
+            running.enter_context(stages.stage("services.admission", Path(name) / f"admission-{n}.sock", *flags)).listen
+            for n in range(2)
+        ]
+        async with contextlib.AsyncExitStack() as clients:
+            to_storage, *stages_ = [StageClient("client", [listen]) for listen in (storage.listen, *listening)]
+            for client in (to_storage, *stages_):
+                await client.connect()
+                clients.push_async_callback(client.close)
+                await client.wait_ready(READY_SECONDS)
+            objects = StoredObjects(to_storage)
+            await objects.create("", "namespaces", namespace("ns"))
+            quota = {
+                "kind": "ResourceQuota",
+                "apiVersion": "v1",
+                "metadata": {"name": "q", "namespace": "ns"},
+                "spec": {"hard": {"configmaps": "10"}},
+                "status": {"hard": {"configmaps": "10"}, "used": {"configmaps": "0"}},
+            }
+            await objects.create("", "resourcequotas", quota)
+            await asyncio.sleep(0.5)  # as in kube-apiserver, a new quota is enforced once the watch has brought it
+
+            async def one(number: int) -> bool:
+                obj = {"metadata": {"name": f"c{number}", "namespace": "ns"}}
+                attributes = message(OPERATION_CREATE, "configmaps", obj=obj, namespace="ns", name=f"c{number}")
+                request = ValidateRequest(attributes=attributes)
+                answer = await stages_[number % 2].call(AdmissionRpcs.VALIDATE, request, NO_CONTEXT)
+                if answer.decision == DECISION_DENIED:
+                    assert "exceeded quota: q, requested: configmaps=1" in answer.denial.message
+                return answer.decision == DECISION_ALLOWED
+
+            admitted = await asyncio.gather(*(one(number) for number in range(50)))
+            assert sum(admitted) == 10
+            stored = await objects.get("", "resourcequotas", "ns", "q")
+            assert stored is not None
+            assert stored["status"]["used"] == {"configmaps": "10"}
