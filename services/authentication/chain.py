@@ -100,7 +100,8 @@ class Chain:
         bound = ServiceAccountAuthenticator(
             "service-account", settings.issuer.issuers, claims.read_bound, ring, self._objects, audiences
         )
-        return [legacy, bound]
+        # their issuers differ, so that the order decides nothing; bound tokens are the many
+        return [bound, legacy]
 
     def _bootstrap(self) -> list[TokenAuthenticator]:
         if self._objects is None or not self._settings.bootstrap_tokens:
