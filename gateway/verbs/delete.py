@@ -26,7 +26,9 @@ _RETURNED = frozenset({
     ("", "pods"), ("", "podtemplates"), ("", "serviceaccounts"), ("", "services"), ("", "persistentvolumes"),
     ("", "persistentvolumeclaims"), ("", "resourcequotas"), ("policy", "podsecuritypolicies"),
     ("storage.k8s.io", "csinodes"), ("storage.k8s.io", "csidrivers"), ("storage.k8s.io", "storageclasses"),
-    ("storage.k8s.io", "volumeattachments"),
+    ("storage.k8s.io", "volumeattachments"), ("resource.k8s.io", "deviceclasses"),
+    ("resource.k8s.io", "resourceclaims"), ("resource.k8s.io", "resourceclaimtemplates"),
+    ("resource.k8s.io", "resourceslices"),
 })  # fmt: skip
 """Resources whose deletion is answered with the object (Store.ReturnDeletedObject)."""
 

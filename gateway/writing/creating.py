@@ -69,7 +69,7 @@ async def _store(write: Write, hub: Object, stated_version: str, options: Object
     scope, strategy = write.scope, write.strategy
     strategy.prepare_for_create(hub, write.writer)
     if errors := strategy.validate(hub):
-        raise status.invalid(scope.resource.group, scope.kind.kind, name(hub), errors)
+        raise status.invalid(scope.resource.storage_group, scope.kind.kind, name(hub), errors)
     for text in strategy.warnings(hub):
         write.request.add_warning(text)
     strategy.canonicalize(hub)

@@ -120,7 +120,7 @@ async def _finish(write: Write, new: Object, old: Object, found: GetResponse) ->
     resource, name, strategy = write.scope.resource, write.scope.name, write.strategy
     strategy.prepare_for_update(new, old, write.view.subresource)
     if errors := strategy.validate_update(new, old, write.view.subresource):
-        raise status.invalid(resource.group, resource.kind, name, errors)
+        raise status.invalid(resource.storage_group, resource.kind, name, errors)
     if not write.view.subresource:
         for text in strategy.warnings(new, old):
             write.request.add_warning(text)

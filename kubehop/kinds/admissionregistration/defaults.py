@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.admissionregistration import rules
 from kubehop.kinds.defaulting import fill, items, part, struct
-from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.strategy import NEW_ALONE, Strategy
+from kubehop.kinds.validation import Errors
 
 Object = dict[str, Any]
 
@@ -40,6 +42,8 @@ class WebhookStrategy(Strategy):
     """Webhook configurations count every change of their webhooks."""
 
     counts_generation = True
+    standard_finalizers = False
+    update_steps = NEW_ALONE
     mutating = False
 
     def default(self, obj: Object) -> None:
@@ -48,6 +52,10 @@ class WebhookStrategy(Strategy):
             webhook(node)
             if self.mutating:
                 fill(node, reinvocationPolicy="Never")
+
+    def check(self, obj: Object) -> Errors:
+        """Check the webhooks."""
+        yield from rules.webhooks(obj, mutating=self.mutating)
 
 
 class MutatingWebhookStrategy(WebhookStrategy):
@@ -60,6 +68,9 @@ class PolicyStrategy(Strategy):
     """Policies count the generation of their spec."""
 
     counts_generation = True
+    standard_finalizers = False
+    update_steps = NEW_ALONE
+    mutating = False
 
     def default(self, obj: Object) -> None:
         """Fill in what a policy matches, and what its failure means."""
@@ -68,9 +79,15 @@ class PolicyStrategy(Strategy):
         if spec.get("matchConstraints") is not None:
             match_resources(spec["matchConstraints"])
 
+    def check(self, obj: Object) -> Errors:
+        """Check the policy, but for what its expressions say."""
+        yield from rules.policy(obj, mutating=self.mutating)
+
 
 class MutatingPolicyStrategy(PolicyStrategy):
     """Mutating policies may be evaluated again."""
+
+    mutating = True
 
     def default(self, obj: Object) -> None:
         """Fill in what a policy matches, what its failure means, and how often it runs."""
@@ -82,9 +99,15 @@ class BindingStrategy(Strategy):
     """Bindings count the generation of their spec."""
 
     counts_generation = True
+    standard_finalizers = False
+    update_steps = NEW_ALONE
 
     def default(self, obj: Object) -> None:
         """Fill in what a binding narrows its policy to."""
         matched = part(obj, "spec", "matchResources")
         if matched is not None:
             match_resources(matched)
+
+    def check(self, obj: Object) -> Errors:
+        """Check the binding."""
+        yield from rules.binding(obj, mutating=self.resource.name.startswith("mutating"))

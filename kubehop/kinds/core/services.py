@@ -121,6 +121,8 @@ class STRATEGY(Strategy):
         """Keep what was allocated where the client says nothing of it, and drop what the type has no use for."""
         keep_allocated(new, old)
         _drop_unused(struct(new, "spec"), old.get("spec") or {})
+        if service_rules.kind_of(old) == "LoadBalancer" != service_rules.kind_of(new):
+            new["status"] = {**(new.get("status") or {}), "loadBalancer": {}}  # the old object keeps its own
 
     def check(self, obj: Object) -> Errors:
         """Check the service."""
