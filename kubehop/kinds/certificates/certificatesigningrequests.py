@@ -6,11 +6,9 @@ from typing import Any
 
 from kubehop.kinds.certificates import requests
 from kubehop.kinds.certificates.requests import APPROVAL
-from kubehop.kinds.certificates import rules
 from kubehop.kinds.defaulting import struct
 from kubehop.kinds.printing import AGE, NAME, NONE, age, at, documented, human_duration, name
-from kubehop.kinds.strategy import NEW_THEN_CHANGES, FieldPath, Strategy, Writer
-from kubehop.kinds.validation import Errors
+from kubehop.kinds.strategy import NEW_THEN_CHANGES, Strategy, Writer
 from kubehop.kinds.validation import Errors
 from kubehop.machinery import names, timestamps
 from kubehop.machinery.table import Printer
