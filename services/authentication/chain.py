@@ -43,7 +43,8 @@ class Chain:
         self.issuer: TokenIssuer | None = None
         """Signs service account tokens; None without a signing key."""
         chain = [*self._front_proxy(), *self._certificates(), *self._tokens()]
-        self.authenticator: Authenticator = compose(chain, AnonymousAuthenticator() if settings.anonymous else None)
+        anonymous = AnonymousAuthenticator(settings.anonymous_paths) if settings.anonymous else None
+        self.authenticator: Authenticator = compose(chain, anonymous)
         self.names = tuple(authenticator.name for authenticator in chain)
 
     def _certificates(self) -> list[Authenticator]:

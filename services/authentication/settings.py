@@ -17,6 +17,7 @@ from kubehop.hop.settings import (
     seconds,
     text,
 )
+from services.authentication.configuration import Configuration, configuration_file
 from services.authentication.issuer import IssuerSettings, problems
 
 DEFAULT_AUDIENCE = "https://kubernetes.default.svc"
@@ -58,6 +59,8 @@ class AuthenticationSettings:
     """File of static tokens; None accepts none."""
     anonymous: bool
     """Whether requests without credentials are let in as system:anonymous."""
+    anonymous_paths: frozenset[str]
+    """Paths on which they are; all if there are none."""
     api_audiences: tuple[str, ...]
     """Audiences of the API server: what credentials that name no audience are good for."""
     reload_interval: float
@@ -86,8 +89,13 @@ def read(arguments: Sequence[str] | None = None) -> Settings:
     tokens = flags.optional(
         "--token-auth-file", readable_file, help='static tokens, lines of token,user,uid,"group1,group2"'
     )
-    anonymous = flags.add(
-        "--anonymous-auth", boolean, default="true", help="let requests without credentials in as system:anonymous"
+    anonymous = flags.optional(
+        "--anonymous-auth", boolean, help="let requests without credentials in as system:anonymous (default: true)"
+    )
+    configuration = flags.optional(
+        "--authentication-config",
+        configuration_file,
+        help="AuthenticationConfiguration file; its part about anonymous requests is obeyed",
     )
     audiences = flags.add(
         "--api-audiences",
@@ -105,6 +113,9 @@ def read(arguments: Sequence[str] | None = None) -> Settings:
     def check(values: Values) -> Iterable[str]:
         if values.sound(interval) and values[interval] <= 0:
             yield "--reload-interval: must be more than nothing"
+        file = values[configuration]
+        if values[anonymous] is not None and file is not None and file.anonymous is not None:
+            yield "--anonymous-auth: cannot be set when --authentication-config says who is let in anonymously"
         if accounts.used(values) and not stage.settings(values).storage:
             yield "--storage: tokens of service accounts are good only while the accounts exist, say where storage is"
         if values.sound(bootstrap) and values[bootstrap] and not stage.settings(values).storage:
@@ -113,13 +124,16 @@ def read(arguments: Sequence[str] | None = None) -> Settings:
     flags.check(check)
     values = flags.parse(arguments)
     issuers = accounts.issuers(values)
+    configured = values[configuration] or Configuration()
+    let_in = values[anonymous] if values[anonymous] is not None else configured.anonymous
     api_audiences = values[audiences] or issuers
     return Settings(
         stage.settings(values),
         AuthenticationSettings(
             client_ca_file=values[client_ca],
             token_auth_file=values[tokens],
-            anonymous=values[anonymous],
+            anonymous=True if let_in is None else let_in,
+            anonymous_paths=configured.anonymous_paths,
             api_audiences=api_audiences,
             reload_interval=values[interval],
             service_accounts=accounts.settings(values, api_audiences),
