@@ -5,6 +5,7 @@ Facts: pkg/apis/core/helper/helpers.go and pkg/apis/core/validation/validation.g
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from kubehop.kinds.validation import Errors
@@ -28,9 +29,12 @@ _QUOTA = _STANDARD - {"storage"}
 _CONTAINER = frozenset({"cpu", "memory", "ephemeral-storage"})
 
 
+_parse = functools.lru_cache(maxsize=4096)(quantity.parse)
+
+
 def amount(value: object) -> quantity.Quantity:
     """Return a quantity that decoding has let through."""
-    return quantity.parse(str(value))
+    return _parse(str(value))
 
 
 def basic(path: Path, value: object) -> Errors:
