@@ -103,6 +103,8 @@ class Ledger:
     @staticmethod
     def _judge(waiter: _Waiter, accounts: Iterable[Account]) -> bool:
         """Judge a request against accounts and note its charges there; False when it is settled by that."""
+        if waiter.done.done():  # nobody waits any more
+            return False
         known = list(accounts)
         try:
             charges = waiter.question.charges(known)
@@ -137,7 +139,7 @@ class Ledger:
                 refused.append(waiter)
             elif self._judge(waiter, concerned):
                 still_open.append(waiter)
-            elif waiter.done.exception() is not None:
+            elif waiter.done.cancelled() or waiter.done.exception() is not None:
                 refused.append(waiter)
         for waiter in refused:
             await self._give_back(namespace, waiter)

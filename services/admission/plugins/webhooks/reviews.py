@@ -24,6 +24,7 @@ from services.admission.plugins.webhooks.hooks import Hook
 from services.admission.plugins.webhooks.matching import Invocation, operation_name
 
 _VERSIONS: Final = ("v1", "v1beta1")
+_MOST_SECONDS: Final = 1 << 31
 _FIELDS: Final[Mapping[str, tuple[type, str]]] = {
     "uid": (str, "string"),
     "allowed": (bool, "bool"),
@@ -207,10 +208,32 @@ def refusal(hook: Hook, said: Object | None) -> StatusError:
     """The Status for a webhook's no, in its own words (ToStatusErr)."""
     result = dict(said or {})
     code = result.get("code")
-    code = code if isinstance(code, int) and code >= 400 else 400
+    code = code if isinstance(code, int) and 400 <= code < 1000 else 400
     denied = f'admission webhook "{hook.name}" denied the request'
-    message, reason = result.get("message") or "", result.get("reason") or ""
+    message, reason = _text(result, "message"), _text(result, "reason")
     text = f"{denied}: {message or reason}" if message or reason else f"{denied} without explanation"
-    details = result.get("details")
-    body = status.status(code, str(reason), text, details=details if isinstance(details, dict) else None)
-    return status.from_status(body)
+    return status.from_status(status.status(code, reason, text, details=_details(result.get("details"))))
+
+
+def _text(value: Object, name: str) -> str:
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def _details(said: Any) -> Object | None:
+    """Details as a Status has them, whatever a webhook makes of them."""
+    if not isinstance(said, dict):
+        return None
+    details: Object = {name: text for name in ("name", "group", "kind", "uid") if (text := _text(said, name))}
+    causes = said.get("causes")
+    if isinstance(causes, list) and causes:
+        known = ("reason", "message", "field")
+        details["causes"] = [
+            {name: text for name in known if (text := _text(cause, name))}
+            for cause in causes
+            if isinstance(cause, dict)
+        ]
+    seconds = said.get("retryAfterSeconds")
+    if isinstance(seconds, int) and 0 < seconds < _MOST_SECONDS:
+        details["retryAfterSeconds"] = int(seconds)
+    return details
