@@ -12,7 +12,7 @@ import socket
 import sys
 
 from gateway import chain
-from gateway.allocation import Allocations, ClusterIPs, NodePorts
+from gateway.allocation import Allocations, ClusterIPs, NodePorts, repair
 from gateway.backends import (
     AdmissionBackend,
     AuthenticationBackend,
@@ -63,15 +63,15 @@ async def serve(settings: Settings, bound: socket.socket) -> None:
 
     lifecycle, metrics = Lifecycle(), Metrics()
     hub = Hub(storage)
-    bootstrap = PostStartHooks(hooks(StoredObjects(clients["storage"]), _bootstrap(settings)))
+    cluster, objects = settings.cluster, StoredObjects(clients["storage"])
+    allocations = Allocations(ClusterIPs(cluster.service_cluster_ip_range), NodePorts(cluster.service_node_port_range))
+    bootstrap = PostStartHooks([*hooks(objects, _bootstrap(settings)), repair.hook(objects, allocations.node_ports)])
     health = Health(
         lifecycle,
         {name: client.health for name, client in clients.items()},
         lambda: storage.revision(None),
         bootstrap,
     )
-    cluster = settings.cluster
-    allocations = Allocations(ClusterIPs(cluster.service_cluster_ip_range), NodePorts(cluster.service_node_port_range))
     tools = Tools(backends, hub, lifecycle, metrics, cluster, allocations, limits.min_request_timeout)
     router = Router(
         install_endpoints(health, metrics, backends.authentication),

@@ -93,7 +93,7 @@ class Allocations:
     async def delete(self, request: RequestContext, storage: Storage, resource: Resource, gone: Object) -> None:
         """Give back what a deleted object had."""
         if _is_service(resource):
-            ips, ports = _addresses(gone), sorted(all_ports(gone))
+            ips, ports = addresses_of(gone), sorted(all_ports(gone))
             await _ServiceClaims(self, RequestObjects(request, storage), gone, old_ips=ips, old_ports=ports).keep()
 
     async def _allocate(self, objects: Objects, new: Object, old: Object | None, *, dry_run: bool) -> Claims:
@@ -114,9 +114,9 @@ class Allocations:
 
     async def _take_addresses(self, claims: _ServiceClaims, old: Object | None, *, dry_run: bool) -> None:
         service, objects = claims.service, claims.objects
-        had = _addresses(old) if old is not None else []
+        had = addresses_of(old) if old is not None else []
         wanted = families.wanted(service)
-        stated_all = _addresses(service)
+        stated_all = addresses_of(service)
         if had and wanted and (stated_all[:1] != had[:1] or (len(stated_all) == len(had) and stated_all != had)):
             return  # a change of addresses, which validation refuses
         found: list[str] = []
@@ -136,7 +136,7 @@ class Allocations:
             found.append(stated or address)
         if found:
             service["spec"].update(clusterIP=found[0], clusterIPs=found)
-        claims.old_ips = [text for text in had if text not in _addresses(service)] if _gives_up(service, old) else []
+        claims.old_ips = [text for text in had if text not in addresses_of(service)] if _gives_up(service, old) else []
 
     async def _take_ports(self, claims: _ServiceClaims, old: Object | None, *, dry_run: bool) -> None:
         service = claims.service
@@ -166,7 +166,8 @@ def _gives_up(service: Object, old: Object | None) -> bool:
     return kind_of(service) == "ExternalName" or nested(service, "spec", "ipFamilyPolicy") == "SingleStack"
 
 
-def _addresses(service: Object) -> list[str]:
+def addresses_of(service: Object) -> list[str]:
+    """Return the addresses that a service has."""
     if kind_of(service) == "ExternalName":
         return []
     return [text for text in nested(service, "spec", "clusterIPs") or () if text and text != NONE]
