@@ -287,11 +287,33 @@ def test_the_issuer_is_public_and_its_key_is_not(target: Target) -> None:
     refused(target.send("GET", "/openid/v1/jwks", []))
 
 
+def test_reviews_of_tokens(target: Target) -> None:
+    """TokenReview names the account of a good token for the audiences asked, and says of a bad one only that it is."""
+    path, head = "/apis/authentication.k8s.io/v1/tokenreviews", {"apiVersion": "authentication.k8s.io/v1"}
+    token = issue(target, "robot", audiences=["vault"])
+    for text, audiences, good in (
+        (token, ["vault", "x"], True),
+        (token, [], False),
+        (flipped(token), ["vault"], False),
+    ):
+        target.secrets.append(text)
+        spec = {"token": text, "audiences": audiences}
+        status = target.admin("POST", path, {**head, "kind": "TokenReview", "spec": spec})["status"]
+        assert status.get("authenticated", False) is good
+        if good:
+            assert status["audiences"] == ["vault"]
+            assert status["user"]["username"] == f"system:serviceaccount:{NAMESPACE}:robot"
+        else:
+            assert text not in status["error"]
+
+
 def test_zz_nothing_secret_was_logged(target: Target) -> None:
     """After all that, no log of any process holds a token, a key or a stack trace. Runs last, by its name."""
     assert len(target.secrets) > len(TOKENS)
-    for process in (*target.cluster.commands,):
-        log = target.cluster.log(process)
+    code, _, metrics = target.send("GET", "/metrics", bearer("admin-token"))
+    assert code == 200
+    texts = {process: target.cluster.log(process) for process in target.cluster.commands}
+    for process, log in {**texts, "metrics": metrics}.items():
         assert "Traceback" not in log, f"{process}: {log[log.index('Traceback') :][:2000]}"
         for secret in target.secrets:
             assert secret not in log, f"{process} logged {secret[:12]}..."
