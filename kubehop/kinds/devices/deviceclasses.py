@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubehop.kinds.devices import rules
 from kubehop.kinds.printing import AGE, NAME, age, name
 from kubehop.kinds.strategy import Strategy
+from kubehop.kinds.validation import Errors
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -22,3 +24,7 @@ class STRATEGY(Strategy):
     """Device classes count the generation of their spec."""
 
     counts_generation = True
+
+    def check(self, obj: Object) -> Errors:
+        """Check the class."""
+        yield from rules.device_class(obj)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.defaulting import part
-from kubehop.kinds.devices import defaults
+from kubehop.kinds.devices import defaults, rules
 from kubehop.kinds.printing import AGE, NAME, Column, age, at, name
 from kubehop.kinds.strategy import Strategy
 from kubehop.kinds.validation import Errors, immutable
@@ -46,6 +46,10 @@ class STRATEGY(Strategy):
     def default(self, obj: Object) -> None:
         """Fill in how many devices are claimed."""
         defaults.claim_spec(part(obj, "spec"))
+
+    def check(self, obj: Object) -> Errors:
+        """Check what is claimed."""
+        yield from rules.claim(obj.get("spec"))
 
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the spec."""

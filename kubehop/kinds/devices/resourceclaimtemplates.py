@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from kubehop.kinds.defaulting import part
-from kubehop.kinds.devices import defaults
+from kubehop.kinds.devices import defaults, rules
 from kubehop.kinds.printing import AGE, NAME, age, name
 from kubehop.kinds.strategy import Strategy
 from kubehop.kinds.validation import Errors, immutable
+from kubehop.machinery.fields import Path
 from kubehop.machinery.table import Printer
 
 Object = dict[str, Any]
@@ -27,6 +28,10 @@ class STRATEGY(Strategy):
     def default(self, obj: Object) -> None:
         """Fill in how many devices are claimed."""
         defaults.claim_spec(part(obj, "spec", "spec"))
+
+    def check(self, obj: Object) -> Errors:
+        """Check what is claimed."""
+        yield from rules.claim((obj.get("spec") or {}).get("spec"), Path("spec", "spec"))
 
     def check_update(self, new: Object, old: Object) -> Errors:
         """Keep the spec."""
