@@ -32,7 +32,7 @@ VALUE_STRUCTS: Final[dict[str, tuple[str, ...]]] = {
     "DeviceTaintRule": ("spec", "status"),
     "DeviceTaintRuleSpec": ("taint",),
     "Endpoint": ("conditions",),
-    "EphemeralContainerCommon": ("resources",),
+    "EphemeralContainer": ("resources",),
     "Event": ("deprecatedSource", "involvedObject", "regarding", "source"),
     "ExternalMetricSource": ("metric", "target"),
     "ExternalMetricStatus": ("current", "metric"),

@@ -30,7 +30,7 @@ SUBRESOURCES = ("", "status", "ephemeralcontainers", "resize")
 
 
 @pytest.mark.parametrize(("group", "resource", "version", "name"), KINDS, ids=[kind[1] for kind in KINDS])
-@settings(max_examples=40)
+@settings(max_examples=20, deadline=None)  # the machine may be busy; what is tested is that nothing is raised
 @given(seed=some.integers(0, 1 << 32))
 def test_nothing_that_can_be_decoded_breaks_validation(group, resource, version, name, seed):
     """Objects full of nonsense are refused or taken, on create and on every kind of update, and never raise."""

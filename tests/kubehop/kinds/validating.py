@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import random
 from typing import Any
 
@@ -19,6 +20,9 @@ _TEXTS = (
 )  # fmt: skip
 _QUANTITIES = ("0", "1", "-1", "100m", "1.5", "64Mi", "3e9", "1n")
 _NUMBERS = (0, 1, -1, 5, 80, 255, 70000, (1 << 31) - 1)
+
+
+_definition = functools.cache(definition)
 
 
 def strategy(group: str, resource: str, version: str = "v1") -> Strategy:
@@ -55,7 +59,7 @@ def changed(made: Strategy, old: Object, new: Object, subresource: str = "") -> 
 
 def arbitrary(chance: random.Random, name: str, depth: int = 0) -> Any:
     """Return a value of the shape of a definition, full of unlikely contents."""
-    return _value(chance, definition(name), depth)
+    return _value(chance, _definition(name), depth)
 
 
 def _value(chance: random.Random, node: Object, depth: int) -> Any:
@@ -68,7 +72,7 @@ def _value(chance: random.Random, node: Object, depth: int) -> Any:
             return chance.choice([*_NUMBERS, "25%", "120%", "x"])
         if name.endswith(("Time", "MicroTime")):
             return "2024-01-01T00:00:00Z"
-        return _value(chance, definition(name), depth + 1)
+        return _value(chance, _definition(name), depth + 1)
     match node.get("type"):
         case "object" if "properties" in node:
             likely = 0.9 if depth < 3 else 0.25
