@@ -70,7 +70,7 @@ REQUESTS = [
     ),
     Request(
         "APPLY of a Deployment",
-        f"{DEPLOYMENTS}/applied?fieldManager=bench",
+        f"{DEPLOYMENTS}/applied?fieldManager=bench&force=true",
         "PATCH",
         deployment("applied"),
         {"Content-Type": APPLY},

@@ -12,6 +12,7 @@ where the name says so.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import orjson
@@ -174,7 +175,10 @@ def canonical(fields: FieldSet) -> FieldSet:
     """The same set with its elements in canonical order, so that equal sets are equal bytes."""
     if not fields:
         return {}
-    return {element: canonical(fields[element]) for element in sorted(fields, key=_order)}
+    elements = sorted(fields)
+    if elements[-1] >= "i" and elements[0] < "k":  # else the alphabet's order is the canonical one
+        elements.sort(key=_order)
+    return {element: canonical(below) if (below := fields[element]) else {} for element in elements}
 
 
 _RANK = {".": 0, "f": 1, "k": 2, "v": 3, "i": 4}
@@ -219,9 +223,22 @@ def check(fields: Any) -> FieldSet:
             if not isinstance(node, dict):
                 raise MalformedFieldsError(f"what lies below {element!r} must be an object")
             if element != SELF:
-                _check_element(element)
-                waiting.append(node)
+                if len(element) > _SHORT:
+                    _check_element(element)
+                else:
+                    _check_short_element(element)
+                if node:
+                    waiting.append(node)
     return fields
+
+
+_SHORT = 64
+"""Length up to which elements are worth remembering: the same ones come with every write of a kind."""
+
+
+@lru_cache(maxsize=4096)
+def _check_short_element(element: str) -> None:
+    _check_element(element)
 
 
 def _check_element(element: str) -> None:

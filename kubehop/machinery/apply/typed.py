@@ -135,6 +135,9 @@ def _fields(node: Schema | None, value: Any) -> FieldSet | None:
         out: FieldSet = {}
         for name, child in value.items():
             element = "f:" + name
+            if child is not None and not isinstance(child, dict | list):
+                out[element] = MEMBER
+                continue
             declared = name in node.properties
             below = _fields(field_schema(node, name), child)
             if below is not None:
@@ -300,9 +303,17 @@ def merge(node: Schema | None, left: Any, right: Any) -> Any:
             return right
         assert node is not None
         mine, theirs = left or {}, right or {}
-        out = {n: merge(field_schema(node, n), v, theirs.get(n, MISSING)) for n, v in mine.items()}
-        out.update({n: merge(field_schema(node, n), MISSING, v) for n, v in theirs.items() if n not in mine})
-        return {n: v for n, v in out.items() if v is not MISSING}
+        out = dict(mine)
+        for name, value in theirs.items():
+            if value is not None and not isinstance(value, dict | list):
+                out[name] = value
+                continue
+            both = merge(field_schema(node, name), mine.get(name, MISSING), value)
+            if both is MISSING:
+                out.pop(name, None)
+            else:
+                out[name] = both
+        return out
     if is_associative(node) and isinstance(right, list | None):
         mine_list = left if isinstance(left, list) else []
         if not mine_list and not right:
@@ -410,11 +421,11 @@ def reconcile(node: Schema | None, fields: FieldSet) -> FieldSet:
     """A set that was written under an older schema, for types that became atomic since."""
     out: FieldSet = {}
     for element, below in fields.items():
-        if element == SELF or node is None:
+        if not below or element == SELF or node is None:
             out[element] = below
             continue
         child = field_schema(node, element[2:]) if element[0] == "f" else node.items if element[0] in "kv" else None
-        out[element] = MEMBER if below and _became_atomic(child) else reconcile(child, below) if below else below
+        out[element] = MEMBER if _became_atomic(child) else reconcile(child, below)
     return out
 
 
@@ -438,7 +449,7 @@ def validate(node: Schema | None, value: Any, *, allow_duplicates: bool = False,
             below = field_schema(node, name)
             if below is None:
                 found.append(f"{at}.{name}: field not declared in schema")
-            else:
+            elif type(child) is not str or below.type != "string":  # most are: spare the call
                 found += validate(below, child, allow_duplicates=allow_duplicates, at=f"{at}.{name}")
         return found
     if node.items is not None:

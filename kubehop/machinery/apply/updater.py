@@ -160,6 +160,9 @@ class Updater:
         """Remove what `manager` applied the last time, does not apply now, and nobody else owns."""
         if last is None or not last.fields:
             return merged
+        applied = managers[manager]
+        if last.version == applied.version and not difference(last.fields, applied.fields):
+            return merged  # all that it applied the last time it applies again
         node = self.converter.schema(last.version)
         if node is None:
             return merged

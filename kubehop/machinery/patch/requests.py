@@ -173,29 +173,31 @@ def _strategic(
         raise status.generic_server_response(422) from None
     except strategic.StrategicPatchError as error:
         raise status.unknown(str(error)) from None
-    residue = gotext.value_text(merged.residue)
     try:
         decoded = decoding.restore_value(node, merged.value)
     except TypeMismatchError as error:
-        raise _invalid_patch(residue, str(error)) from None
+        raise _invalid_patch(gotext.value_text(merged.residue), str(error)) from None
     if strict:
         # complaints of the merged object come sorted by their text
         errors = [*errors, *sorted(decoded.strict_errors)]
     if errors and field_validation == STRICT:
-        raise _invalid_patch(residue, decoding.strict_decoding_error(errors))
+        raise _invalid_patch(gotext.value_text(merged.residue), decoding.strict_decoding_error(errors))
     return decoding.with_type(decoded.value, expected), codec.strict_warnings(errors) if strict else []
 
 
 def _read_map(data: bytes, *, strict: bool) -> tuple[Object, list[str]]:
     try:
-        value = codec.decode(data, strict=strict).value
+        body = codec.decode(data, strict=strict)
     except DecodeError as error:
         raise status.bad_request(str(error)) from None
+    value = body.value
     if value is None:
         return {}, []
     if not isinstance(value, dict):
         kind = exactly.json_kind(value)
         raise status.bad_request(f"json: cannot unmarshal {kind} into Go value of type {_ANY_OBJECT}")
+    if not body.repeats:  # an ordinary value
+        return value, []
     errors = decoding.untyped_errors(value) if strict else []
     plain: Object = _plain(value)
     return plain, errors
