@@ -172,13 +172,18 @@ def limits_table(report: Report, cluster: up.Cluster, rates: dict[tuple[str, int
     report.line("| limit, same run | connections | requests/s | kubehop | ratio |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as scratch:
         body = Path(scratch) / "body"
-        for bytes_, request in ((one, "GET"), (thousand, "LIST 1,000 x 1 KB")):
+        for bytes_, request, form in (
+            (one, "GET", "application"),
+            (one, "GET", "low-level"),
+            (thousand, "LIST 1,000 x 1 KB", "application"),
+        ):
             body.write_bytes(bytes_)
-            with limits.handler(pki / "gateway" / "serving.crt", pki / "gateway" / "serving.key", body) as (url, _):
+            serving = pki / "gateway"
+            with limits.handler(serving / "serving.crt", serving / "serving.key", body, form) as (url, _):
                 result = load.run(url, Request("bare", "/"), 32, seconds)
             mine = rates[request, 32]
             report.line(
-                f"| bare aiohttp + uvloop TLS handler, {len(bytes_):,} bytes | 32 | {result.per_second:,.0f} | "
+                f"| bare aiohttp + uvloop TLS handler ({form}), {len(bytes_):,} bytes | 32 | {result.per_second:,.0f} | "
                 f"{request} {mine:,.0f} | {mine / result.per_second:.2f} |"
             )
     own = pki / "storage"

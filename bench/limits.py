@@ -1,7 +1,8 @@
 """The limits that the pipeline is held against, measured in the same run.
 
-`handler`: a bare aiohttp + uvloop TLS handler that answers the same bytes; run as a process of its own:
-    python -m bench.limits PORT CERT KEY BODYFILE
+`handler`: a bare aiohttp + uvloop TLS handler that answers the same bytes, as the one route of an application or, lower
+still, on aiohttp's own low-level server; run as a process of its own:
+    python -m bench.limits {application|low-level} PORT CERT KEY BODYFILE
 `raw_transactions`: create-if-absent transactions on etcd from one grpc.aio client, 32 in flight.
 """
 
@@ -20,8 +21,8 @@ from bench.processes import Process
 from tests.support import up
 
 
-def serve(port: int, cert: str, key: str, body: bytes) -> None:
-    """Answer every request with `body`."""
+def serve(form: str, port: int, cert: str, key: str, body: bytes) -> None:
+    """Answer every request with `body`, as an `application` or `low-level`."""
     import uvloop
     from aiohttp import web
 
@@ -31,7 +32,11 @@ def serve(port: int, cert: str, key: str, body: bytes) -> None:
 
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(cert, key)
-        runner = web.ServerRunner(web.Server(handle))
+        runner: web.ServerRunner | web.AppRunner = web.ServerRunner(web.Server(handle))
+        if form == "application":
+            application = web.Application()
+            application.router.add_route("*", "/{path:.*}", handle)
+            runner = web.AppRunner(application)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
         await asyncio.Event().wait()
@@ -40,10 +45,10 @@ def serve(port: int, cert: str, key: str, body: bytes) -> None:
 
 
 @contextlib.contextmanager
-def handler(cert: Path, key: Path, body: Path) -> Iterator[tuple[str, Process]]:
+def handler(cert: Path, key: Path, body: Path, form: str = "application") -> Iterator[tuple[str, Process]]:
     """The bare handler in a process of its own."""
     port = up.free_port()
-    command = [sys.executable, "-m", "bench.limits", str(port), str(cert), str(key), str(body)]
+    command = [sys.executable, "-m", "bench.limits", form, str(port), str(cert), str(key), str(body)]
     with subprocess.Popen(command) as process:
         try:
             end = time.monotonic() + 10
@@ -87,4 +92,4 @@ async def raw_transactions(endpoint: str, credentials: tuple[bytes, ...], second
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4]).read_bytes())
+    serve(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], Path(sys.argv[5]).read_bytes())
