@@ -183,7 +183,8 @@ def limits_table(report: Report, cluster: up.Cluster, rates: dict[tuple[str, int
                 result = load.run(url, Request("bare", "/"), 32, seconds)
             mine = rates[request, 32]
             report.line(
-                f"| bare aiohttp + uvloop TLS handler ({form}), {len(bytes_):,} bytes | 32 | {result.per_second:,.0f} | "
+                f"| bare aiohttp + uvloop TLS handler ({form}), {len(bytes_):,} bytes | 32 "
+                f"| {result.per_second:,.0f} | "
                 f"{request} {mine:,.0f} | {mine / result.per_second:.2f} |"
             )
     own = pki / "storage"
