@@ -23,8 +23,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from google.protobuf.message import DecodeError
 
 from services.storage.encryption import kms_messages as messages
+from services.storage.encryption.ciphers import AesGcm
 from services.storage.encryption.configuration import Kms
-from services.storage.encryption.transformers import AesGcm, Opened, Transformer, TransformError
+from services.storage.encryption.transformers import Opened, Transformer, TransformError
 
 _log = structlog.get_logger("storage.encryption")
 HEALTHY_SECONDS, FAILING_SECONDS = 60.0, 10.0

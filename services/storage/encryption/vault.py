@@ -10,14 +10,17 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from services.storage.encryption import configuration
 from services.storage.encryption.configuration import ConfigurationError, GroupResource, Rule
-from services.storage.encryption.kms import Envelope
 from services.storage.encryption.resources import Places
-from services.storage.encryption.transformers import Choice, Identity, Prefixed, Transformer, of_keys
+from services.storage.encryption.transformers import Choice, Identity, Prefixed, Transformer
+
+if TYPE_CHECKING:
+    from services.storage.encryption.kms import Envelope
 
 _log = structlog.get_logger("storage.encryption")
 LOOK_SECONDS = 1.0
@@ -110,10 +113,16 @@ class Vault:
 
     def _prefixed(self, provider: configuration.Provider, envelopes: list[Envelope]) -> Prefixed:
         if provider.kms is not None:
+            from services.storage.encryption.kms import Envelope
+
             envelope = Envelope(provider.kms)
             envelopes.append(envelope)
             return Prefixed(f"k8s:enc:kms:v2:{provider.kms.name}:".encode(), envelope)
-        return Prefixed(b"", self._identity) if provider.kind == "identity" else of_keys(provider)
+        if provider.kind == "identity":
+            return Prefixed(b"", self._identity)
+        from services.storage.encryption import ciphers
+
+        return ciphers.of_keys(provider)
 
     async def close(self) -> None:
         """Stop asking plugins."""
