@@ -20,6 +20,8 @@ from kubehop.pb.storage.v1 import CreateRequest, ErrorReason, GetRequest, Key, L
 from kubehop.reflector import Reflector
 
 _NOT_FOUND = ErrorReason.Name(ErrorReason.ERROR_REASON_NOT_FOUND)
+_NO_KEY = ErrorReason.Name(ErrorReason.ERROR_REASON_INVALID)
+"""A name like `..` that no key can have: there is nothing of that name."""
 _ALREADY_EXISTS = ErrorReason.Name(ErrorReason.ERROR_REASON_ALREADY_EXISTS)
 _CONFLICT = ErrorReason.Name(ErrorReason.ERROR_REASON_CONFLICT)
 
@@ -79,7 +81,7 @@ class StoredCluster:
         try:
             response = await self._storage.call(StorageRpcs.GET, GetRequest(key=key), CallContext())
         except HopError as error:
-            if error.reason == _NOT_FOUND or (not error.reason and error.code is grpc.StatusCode.NOT_FOUND):
+            if error.reason in (_NOT_FOUND, _NO_KEY) or (not error.reason and error.code is grpc.StatusCode.NOT_FOUND):
                 return None
             raise
         found: Object = orjson.loads(response.object)

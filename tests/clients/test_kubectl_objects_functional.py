@@ -128,7 +128,10 @@ def test_expose(cluster: Cluster, web: str) -> None:
     assert spec["selector"] == {"app": "web"}
     assert (spec["ports"][0]["port"], spec["ports"][0]["targetPort"]) == (80, 8080)
     cluster.kubectl("-n", web, "expose", "service/web", "--name=outside", "--port=81", "--type=NodePort")
-    assert read(cluster, web, "service/outside")["spec"]["type"] == "NodePort"
+    assert spec["clusterIP"].startswith("10.96.")
+    outside = read(cluster, web, "service/outside")["spec"]
+    assert outside["type"] == "NodePort"
+    assert 30000 <= outside["ports"][0]["nodePort"] <= 32767
 
 
 def test_autoscale(cluster: Cluster, web: str) -> None:
