@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from kubehop.machinery import objects, status
-from kubehop.machinery.apply import entries, typed
+from kubehop.machinery.apply import configurations, entries, typed
 from kubehop.machinery.apply.entries import Managed
 from kubehop.machinery.apply.fieldsets import FieldSet, difference, from_paths, has_path, path_text, union
 from kubehop.machinery.apply.updater import Conflict, ConflictsError, Converter, Managers, Ownership, Updater
@@ -93,7 +93,7 @@ class FieldManager:
             raise status.internal_error(f"failed to decode managed fields: {error}") from error
         if not managed.owners and live is not None:
             managed = self._update({}, base, managed, BEFORE_FIRST_APPLY, now)
-        problems = typed.validate(node, config)
+        problems = configurations.validate(node, config)
         if problems:
             raise status.unknown(f"failed to create typed patch object ({self._named(config)}): {_joined(problems)}")
         try:
@@ -178,7 +178,7 @@ class FieldManager:
             last = orjson.loads(text)
         except ValueError:
             return list(conflicts)
-        if not isinstance(last, dict) or last.get("apiVersion") != self._version or typed.validate(node, last):
+        if not isinstance(last, dict) or last.get("apiVersion") != self._version or configurations.validate(node, last):
             return list(conflicts)
         changes = typed.compare(node, last, live)
         mine = typed.to_field_set(node, last)
