@@ -31,9 +31,11 @@ def _complete_struct(node: Schema, value: dict[str, Any]) -> None:
     for name in node.value_structs:
         if name not in value and name in properties:
             value[name] = {}
+    pointers = node.go.pointers if node.go is not None else ()
     for name in node.required if node.go is None else node.go.always:
         if name not in value and name in properties:
-            value[name] = written_zero(properties[name])
+            # an unset pointer is null, whatever it points to
+            value[name] = None if name in pointers else written_zero(properties[name])
     for name, item in value.items():
         if isinstance(item, (dict, list)):
             child = properties.get(name)
