@@ -24,8 +24,11 @@ from kubehop.hop.deadlines import DeadlineWatch
 from kubehop.hop.dispatch import OK, Handler
 from kubehop.hop.errors import HopError
 from kubehop.hop.metrics import LaneStats
+from kubehop.hop.sockets import FrameSocket
 from kubehop.pb.hop.v1 import Envelope, Frame, Status
 
+Context = grpc.aio.ServicerContext[Any, Any] | FrameSocket
+"""The stream of one lane: gRPC's, or a socket's."""
 _BACKLOG = 1024  # calls that wait on a lane; while there are no more, their cancellations are read
 _ENVELOPE_BYTES = 64  # upper bound of what frame and envelope add to a payload
 LINGER_SECONDS = 0.25
@@ -90,7 +93,7 @@ class Exchange:
         self._draining = asyncio.Event()
         self._deadlines = DeadlineWatch(self._expire)
 
-    async def serve(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    async def serve(self, context: Context) -> None:
         """Read, run and answer."""
         stats = self._stats
         stats.lanes += 1
@@ -132,7 +135,7 @@ class Exchange:
             self._changed.clear()
             await self._changed.wait()
 
-    async def _read(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    async def _read(self, context: Context) -> None:
         stats = self._stats
         while True:
             data = await context.read()
@@ -278,7 +281,7 @@ class Exchange:
             if not idle.done():
                 idle.set_result(None)
 
-    async def _write(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    async def _write(self, context: Context) -> None:
         stats = self._stats
         while True:
             if not self._answers:

@@ -18,9 +18,10 @@ from google.protobuf.message import DecodeError
 from kubehop.hop.calls import CallContext
 from kubehop.hop.errors import HopError, deadline_exceeded, unavailable
 from kubehop.hop.metrics import LaneStats
+from kubehop.hop.sockets import FrameSocket
 from kubehop.pb.hop.v1 import Frame
 
-Stream = grpc.aio.StreamStreamCall[Any, Any]
+Stream = grpc.aio.StreamStreamCall[Any, Any] | FrameSocket
 
 
 class PendingCall:

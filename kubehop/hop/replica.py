@@ -19,8 +19,9 @@ from grpc_health.v1 import health_pb2
 
 from kubehop.hop import addresses, logs
 from kubehop.hop.errors import HopError, unavailable
-from kubehop.hop.lane import Lane, PendingCall
+from kubehop.hop.lane import Lane, PendingCall, Stream
 from kubehop.hop.metrics import LaneStats
+from kubehop.hop.sockets import SOCKET_CAPABILITY, connect, lane_path
 from kubehop.hop.tls import TLSFiles
 from kubehop.pb.hop.v1 import DescribeRequest, DescribeResponse, StageRpcs
 
@@ -336,8 +337,17 @@ class Replica:
         offered = description is not None and EXCHANGE_CAPABILITY in description.capabilities
         if not offered or not self._settings.exchange:
             return None
-        stream = connection.open_lane()
-        await stream.wait_for_connection()
+        path = addresses.socket_path(self.target)
+        stream: Stream
+        if path is not None and description is not None and SOCKET_CAPABILITY in description.capabilities:
+            try:
+                stream = await connect(lane_path(path), self._settings.message_bytes)
+            except OSError as error:
+                raise TimeoutError from error  # it is stopping: the next attempt finds what comes after it
+        else:
+            over_grpc = connection.open_lane()
+            await over_grpc.wait_for_connection()
+            stream = over_grpc
         return Lane(
             self._stage,
             stream,

@@ -23,6 +23,7 @@ from kubehop.hop.calls import AUDIT_ID_KEY, TRACEPARENT_KEY, Call, CallContext
 from kubehop.hop.dispatch import OK, Handler, bind
 from kubehop.hop.errors import HopError
 from kubehop.hop.exchange import Exchange
+from kubehop.hop.sockets import SOCKET_CAPABILITY, FrameSocket, lane_path
 from kubehop.hop.tls import TLSFiles
 from kubehop.pb.hop.v1 import DescribeResponse, StageRpcs
 from kubehop.pb.methods import Service
@@ -147,6 +148,8 @@ class StageServer:
         self._health: _Health | None = None
         self._door: _Door | None = None
         self._inode: int | None = None
+        self._lane_socket: asyncio.Server | None = None
+        self._lane_tasks: set[asyncio.Task[None]] = set()
         self.address = self._listen
         """Where it listens; after `start` with the port that the system chose for port 0."""
 
@@ -171,6 +174,7 @@ class StageServer:
         await self._set_health(False)
         self._bind_address(server)
         await server.start()
+        await self._open_lane_socket()
         self._server = server
         logs.get().info(
             "listening",
@@ -208,10 +212,16 @@ class StageServer:
         if self._health is not None:
             await self._health.stop()
         ending = asyncio.get_running_loop().call_later(min(grace, self._settings.stream_grace), door.end_streams)
+        if self._lane_socket is not None:
+            self._lane_socket.close()
         try:
             await server.stop(grace)
+            if self._lane_tasks:
+                await asyncio.wait(self._lane_tasks, timeout=grace)
         finally:
             ending.cancel()
+            for task in self._lane_tasks:
+                task.cancel()
         self._remove_socket()
         logs.get().info("stopped listening", on=self.address)
 
@@ -243,6 +253,8 @@ class StageServer:
         try:
             if path.stat().st_ino == self._inode:
                 path.unlink()
+                if self._lane_socket is not None:
+                    lane_path(path).unlink(missing_ok=True)
         except FileNotFoundError:
             pass
 
@@ -272,6 +284,8 @@ class StageServer:
     async def _describe(self, _request: bytes, _context: Context) -> bytes:
         stage = self._stage
         capabilities = [*stage.capabilities, *([EXCHANGE_CAPABILITY] if self._settings.exchange else ())]
+        if self._lane_socket is not None:
+            capabilities.append(SOCKET_CAPABILITY)
         return DescribeResponse(
             name=stage.name,
             version=stage.version,
@@ -281,19 +295,62 @@ class StageServer:
             instance=self._instance,
         ).SerializeToString()
 
-    async def _exchange(self, _requests: object, context: Context) -> None:
+    async def _open_lane_socket(self) -> None:
+        """On a unix socket, serve the lane on one of its own too, without gRPC around the frames."""
+        if self._socket is None or not self._settings.exchange:
+            return
+        path = lane_path(self._socket)
+        if len(os.fsencode(path)) > addresses.SOCKET_PATH_LIMIT:
+            return  # the lane then goes over gRPC
+        addresses.claim_socket(path)
+        before = os.umask(0o177)
+        try:
+            self._lane_socket = await asyncio.get_running_loop().create_unix_server(
+                lambda: FrameSocket(self._settings.message_bytes, self._lane_connected), str(path)
+            )
+        except OSError as error:
+            raise addresses.AddressError(f"unix:{path}: cannot listen there: {error.strerror}") from error
+        finally:
+            os.umask(before)
+
+    def _lane_connected(self, connection: FrameSocket) -> None:
+        task = asyncio.create_task(self._serve_socket(connection), name="hop lane")
+        connection.on_lost = task.cancel
+        self._lane_tasks.add(task)
+        task.add_done_callback(self._lane_tasks.discard)
+
+    async def _serve_socket(self, connection: FrameSocket) -> None:
         door = self._door
         assert door is not None
         if door.draining:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "the stage is stopping")
-        lane = Exchange(
+            connection.close()
+            return
+        lane = self._lane(door, "unix")
+        door.lanes.add(lane)
+        try:
+            await lane.serve(connection)
+        except (HopError, OSError) as error:
+            logs.get().warning("a lane was ended", error=str(error))
+        finally:
+            door.lanes.discard(lane)
+            connection.close()
+
+    def _lane(self, door: _Door, peer: str) -> Exchange:
+        return Exchange(
             door.unary,
-            peer_name(context),
+            peer,
             limit=self._settings.max_in_flight,
             frame_bytes=self._settings.frame_bytes,
             message_bytes=self._settings.message_bytes,
             stats=metrics.lane_stats("server", self._stage.name),
         )
+
+    async def _exchange(self, _requests: object, context: Context) -> None:
+        door = self._door
+        assert door is not None
+        if door.draining:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the stage is stopping")
+        lane = self._lane(door, peer_name(context))
         door.lanes.add(lane)
         try:
             await lane.serve(context)

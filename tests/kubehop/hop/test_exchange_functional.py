@@ -40,7 +40,7 @@ async def test_describe_negotiates_the_lane(start_stage: StartStage, new_client:
     described = await client.describe()
     assert described is not None
     assert (described.name, described.contract, described.version) == ("storage", "kubehop.storage.v1", "7")
-    assert set(described.capabilities) == {"tests", "exchange"}
+    assert set(described.capabilities) == {"tests", "exchange", "exchange-socket"}
     assert described.configuration_digest == "abc"
     assert described.instance
     lanes = metrics.lane_stats("client", "storage")
