@@ -51,14 +51,14 @@ REQUESTS = [
     Request("CREATE", "/api/v1/namespaces/bench-create/configmaps", "POST", config_map("c-{n}", {}), JSON),
     Request(
         "PATCH (merge)",
-        f"{BASE}/item-1",
+        f"{BASE}/item-{{m}}",
         "PATCH",
         '{"data":{"key-0":"{n}"}}',
         {"Content-Type": "application/merge-patch+json"},
     ),
     Request(
         "PATCH (strategic)",
-        f"{BASE}/item-2",
+        f"{BASE}/item-{{m}}",
         "PATCH",
         '{"data":{"key-0":"{n}"}}',
         {"Content-Type": "application/strategic-merge-patch+json"},

@@ -14,7 +14,10 @@ UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60000.0}
 
 @dataclass(frozen=True)
 class Request:
-    """One kind of request; `{n}` in path or body is a number that no other request of this run has."""
+    """One kind of request.
+
+    `{n}` in path or body is what no other request of the run has, `{m}` in the path one of a thousand numbers in turn.
+    """
 
     name: str
     path: str
@@ -32,13 +35,14 @@ class Request:
             f"local path = [[{self.path}]]\nlocal body = [[{self.body}]]\n"
             'function request()\n  n = n + 1\n  local unique = seed .. "-" .. n\n'
             '  local b = nil\n  if body ~= "" then b = body:gsub("{n}", unique) end\n'
-            '  return wrk.format(nil, (path:gsub("{n}", unique)), nil, b)\nend\n'
+            '  local p = path:gsub("{n}", unique):gsub("{m}", tostring(n % 1000))\n'
+            "  return wrk.format(nil, p, nil, b)\nend\n"
         )
 
     @property
     def plain(self) -> bool:
         """True when every request is the same, so that wrk needs no script."""
-        return self.method == "GET" and not self.headers and "{n}" not in self.path
+        return self.method == "GET" and not self.headers and "{n}" not in self.path and "{m}" not in self.path
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,8 @@ def run(server: str, request: Request, connections: int, seconds: float, token: 
         text = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
     total = re.search(r"(\d+) requests in", text)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
-    p50 = re.search(r"50%\s+(\S+)", text)
-    p99 = re.search(r"99%\s+(\S+)", text)
+    p50 = re.search(r"^ +50% +(\S+)", text, re.MULTILINE)
+    p99 = re.search(r"^ +99% +(\S+)", text, re.MULTILINE)
     if not (total and rate and p50 and p99):
         raise SystemExit(f"cannot read wrk's answer:\n{text}")
     errors = sum(int(n) for n in re.findall(r"Non-2xx or 3xx responses: (\d+)", text))
