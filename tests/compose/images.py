@@ -16,7 +16,8 @@ from pathlib import Path
 from tests.compose.engine import CACHE, Engine, UnavailableError
 
 SUITE = "bookworm"
-MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
+MIRROR = tuple(filter(None, [os.environ.get("DEBIAN_MIRROR")]))
+"""debootstrap has a default of its own."""
 PACKAGES = ("python3", "python3-venv", "python3-pip", "ca-certificates", "etcd-server", "etcd-client")
 COMPOSE_FILE = Path(__file__).resolve().parents[2] / "compose.yaml"
 STAND_INS = {"BASE_IMAGE": f"kubehop-stand-in-python:{SUITE}", "ETCD_IMAGE": f"kubehop-stand-in-etcd:{SUITE}"}
@@ -80,7 +81,7 @@ def _bootstrap() -> None:
     with tempfile.TemporaryDirectory(prefix="debian-", dir=CACHE) as directory:
         root = Path(directory) / "root"
         done = subprocess.run(
-            [debootstrap, "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(root), MIRROR],
+            [debootstrap, "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(root), *MIRROR],
             capture_output=True,
             text=True,
             check=False,
