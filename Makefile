@@ -29,7 +29,7 @@ run: venv ## environment, etcd, and a running server; ARGS="--secure-port 7443" 
 
 .PHONY: test-tools
 test-tools: venv ## what the tests need beside Python
-	@scripts/need.sh etcd
+	@scripts/need.sh etcd openssl
 
 .PHONY: test
 test: test-tools ## all tests but the compose test; ARGS="-k hop" passes flags on to pytest
