@@ -21,7 +21,7 @@ from kubehop.hop import addresses, logs
 from kubehop.hop.errors import HopError, unavailable
 from kubehop.hop.lane import Lane, PendingCall, Stream
 from kubehop.hop.metrics import LaneStats
-from kubehop.hop.sockets import SOCKET_CAPABILITY, connect, lane_path
+from kubehop.hop.sockets import SOCKET_CAPABILITY, FrameSocket, connect, lane_path
 from kubehop.hop.tls import TLSFiles
 from kubehop.pb.hop.v1 import DescribeRequest, DescribeResponse, StageRpcs
 
@@ -289,6 +289,9 @@ class Replica:
         finally:
             follower.cancel()
             self.connection = self.lane = None
+            if self.state in (State.READY, State.NOT_SERVING):
+                # while the rest is closed below, callers must not take it for one that can be called
+                self._set(State.CONNECTING)
             if self._draining:
                 self._retired.add(connection)
                 connection.retire(self._retired.discard)
@@ -337,14 +340,8 @@ class Replica:
         offered = description is not None and EXCHANGE_CAPABILITY in description.capabilities
         if not offered or not self._settings.exchange:
             return None
-        path = addresses.socket_path(self.target)
-        stream: Stream
-        if path is not None and description is not None and SOCKET_CAPABILITY in description.capabilities:
-            try:
-                stream = await connect(lane_path(path), self._settings.message_bytes)
-            except OSError as error:
-                raise TimeoutError from error  # it is stopping: the next attempt finds what comes after it
-        else:
+        stream: Stream | None = await self._open_socket(description)
+        if stream is None:
             over_grpc = connection.open_lane()
             await over_grpc.wait_for_connection()
             stream = over_grpc
@@ -356,6 +353,16 @@ class Replica:
             on_room=self._room,
             on_farewell=self._farewell,
         )
+
+    async def _open_socket(self, description: DescribeResponse | None) -> FrameSocket | None:
+        """The lane's own socket; None where there is none, as behind a proxy that forwards the stage's socket alone."""
+        path = addresses.socket_path(self.target)
+        if path is None or description is None or SOCKET_CAPABILITY not in description.capabilities:
+            return None
+        try:
+            return await connect(lane_path(path), self._settings.message_bytes)
+        except OSError:
+            return None
 
     def _room(self) -> None:
         self._on_room(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
+from pathlib import Path
 
 import grpc
 import pytest
@@ -400,3 +401,18 @@ async def test_hop_line_tells_the_story(start_stage, new_client) -> None:
     line = next(line for line in stage.log.read_text().splitlines() if "0f1e2d3c" in line)
     assert line.split()[1:5] == ["storage", "0f1e2d3c", "Get", "found"]
     assert line.endswith("user=jane")
+
+
+async def test_without_its_own_socket_the_lane_goes_over_grpc(
+    start_stage: StartStage, new_client: StartClient, folder: Path
+) -> None:
+    """A forwarder of the stage's socket alone does not cut the stage off, and the lane is used all the same."""
+    stage = await start_stage()
+    alias = folder / "alias.sock"
+    alias.symlink_to(stage.address.removeprefix("unix:"))
+    client = new_client(f"unix:{alias}")
+    await client.wait_ready(10)
+    lanes = metrics.lane_stats("client", "storage")
+    before = lanes.envelopes_out
+    await client.call(StorageRpcs.GET, get("a"))
+    assert lanes.envelopes_out == before + 1
